@@ -1,0 +1,207 @@
+"""What an analyst edits: one validated, versioned configuration per universe.
+
+Bounds and explanations live here, beside the fields; the form, the command line and the docs read them from
+the schema. A configuration is accepted whole or refused whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from stockcast.errors import InvalidConfig
+
+
+class Section(BaseModel):
+    """A frozen group of fields that refuses names it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class UniverseConfig(Section):
+    """Which tickers share the model."""
+
+    tickers: tuple[str, ...] = Field(
+        default=(), max_length=500, description="Tickers that share one model; empty: every stored ticker."
+    )
+
+
+class WindowsConfig(Section):
+    """What the network reads and how far it looks."""
+
+    lookback: int = Field(
+        default=60, ge=20, le=250, description="Closes that the network reads, in sessions."
+    )
+    max_horizon: int = Field(
+        default=5, ge=1, le=5, description="Furthest session ahead that is forecast."
+    )
+
+
+class SplitConfig(Section):
+    """How a history is cut, in the order of time."""
+
+    train: float = Field(default=0.70, ge=0.4, le=0.9, description="Share of sessions to learn from.")
+    validation: float = Field(
+        default=0.15, ge=0.05, le=0.3, description="Share of sessions that decides when training stops."
+    )
+    embargo: int = Field(
+        default=5, ge=0, le=60, description="Sessions left out after each cut, at least the furthest horizon."
+    )
+
+    @model_validator(mode="after")
+    def leave_sessions_to_test(self) -> SplitConfig:
+        if self.train + self.validation > 0.95:
+            raise ValueError("train + validation must leave at least 5 % of the sessions to the test")
+        return self
+
+
+class NetworkConfig(Section):
+    """The LSTM's size."""
+
+    hidden_size: int = Field(default=32, ge=4, le=256, description="Units of each LSTM layer.")
+    layers: int = Field(default=1, ge=1, le=4, description="LSTM layers on top of one another.")
+    dropout: float = Field(default=0.0, ge=0.0, le=0.6, description="Dropout between LSTM layers.")
+
+
+class TrainingConfig(Section):
+    """How the network is fitted."""
+
+    max_epochs: int = Field(default=40, ge=1, le=1000, description="Most passes over the training windows.")
+    patience: int = Field(
+        default=8, ge=1, le=200, description="Epochs without a better validation loss before training stops."
+    )
+    learning_rate: float = Field(default=2e-3, gt=0, le=0.1, description="Step size of AdamW.")
+    weight_decay: float = Field(default=1e-3, ge=0, le=1, description="Weight decay of AdamW.")
+    batch_size: int = Field(default=32, ge=1, le=4096, description="Chunks of sessions per step.")
+    chunk_targets: int = Field(
+        default=20, ge=1, le=120, description="Targets that share one pass of the recurrence, in sessions."
+    )
+    gradient_clip: float = Field(default=1.0, gt=0, le=100, description="Largest norm of the gradient.")
+    seed: int = Field(default=7, ge=0, le=2**31 - 1, description="Seed of everything random.")
+    accelerator: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="Where Lightning trains: auto takes a GPU when there is one."
+    )
+
+
+class DriftConfig(Section):
+    """When the input is called unusual."""
+
+    identical_closes: int = Field(
+        default=4, ge=2, le=60, description="Identical closes in a row that are called a fault."
+    )
+    jump: float = Field(
+        default=0.45, gt=0, le=5, description="Absolute log return that is called a fault, at the least."
+    )
+    jump_sigmas: float = Field(
+        default=12.0, gt=1, le=100, description="The same in multiples of the window's own volatility."
+    )
+    regime_percentile: float = Field(
+        default=0.99, gt=0.5, lt=1.0, description="Share of training windows that must be calmer to be told."
+    )
+
+
+class PromotionConfig(Section):
+    """What a new version must show before it speaks."""
+
+    max_mape_ratio: float = Field(
+        default=1.003, ge=1.0, le=1.05, description="Largest MAPE allowed, as a multiple of the naive one."
+    )
+
+
+class Config(Section):
+    """Everything an analyst may edit, with the defaults in force."""
+
+    universe: UniverseConfig = UniverseConfig()
+    windows: WindowsConfig = WindowsConfig()
+    split: SplitConfig = SplitConfig()
+    network: NetworkConfig = NetworkConfig()
+    training: TrainingConfig = TrainingConfig()
+    drift: DriftConfig = DriftConfig()
+    promotion: PromotionConfig = PromotionConfig()
+
+    @model_validator(mode="after")
+    def embargo_covers_horizon(self) -> Config:
+        if self.split.embargo < self.windows.max_horizon:
+            raise ValueError(
+                f"split.embargo ({self.split.embargo}) must be at least "
+                f"windows.max_horizon ({self.windows.max_horizon}), or training sees into the test"
+            )
+        return self
+
+    def with_overrides(self, assignments: Iterable[str]) -> Config:
+        """The same configuration with `section.field=value` assignments, the value written as YAML.
+
+        Raises InvalidConfig when an assignment names no field or its value is out of bounds.
+        """
+        data = self.model_dump(mode="json")
+        for assignment in assignments:
+            name, equals, text = assignment.partition("=")
+            section, dot, field = name.strip().partition(".")
+            if not (equals and dot):
+                raise InvalidConfig(
+                    f"'{assignment}' is not a configuration assignment.",
+                    "Write section.field=value, for example training.max_epochs=30.",
+                )
+            if section not in data or field not in data[section]:
+                raise InvalidConfig(f"There is no configuration field '{name.strip()}'.", _known_fields())
+            data[section][field] = _parse_scalar(name, text)
+        return parse_config(data)
+
+
+PRESETS: dict[str, tuple[str, ...]] = {
+    "default": (),
+    "quick": ("training.max_epochs=10", "training.patience=3", "network.hidden_size=16"),
+    # The network size of the design that stockcast replaces.
+    "classic": ("network.layers=2", "network.hidden_size=64"),
+}
+
+
+def parse_config(data: Mapping[str, object]) -> Config:
+    """Validates plain data, such as a form or stored JSON. Raises InvalidConfig naming the first field."""
+    try:
+        return Config.model_validate(data)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "configuration"
+        message = first["msg"].removeprefix("Value error, ")
+        raise InvalidConfig(
+            f"{name}: {message} (given: {_shorten(first.get('input'))}).",
+            "Nothing was changed; correct the value and try again.",
+        ) from problem
+
+
+def preset(name: str, base: Config | None = None) -> Config:
+    """A named configuration on top of `base`. Raises InvalidConfig for an unknown name."""
+    if name not in PRESETS:
+        raise InvalidConfig(f"There is no preset '{name}'.", f"Choose one of: {', '.join(PRESETS)}.")
+    return (base or Config()).with_overrides(PRESETS[name])
+
+
+def _parse_scalar(name: str, text: str) -> object:
+    try:
+        value: object = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        raise InvalidConfig(f"{name}: '{text}' cannot be read as a value.", "Write a plain number or word.") from problem
+    if isinstance(value, str):
+        try:  # YAML 1.1 reads 1e-3 as a word
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _known_fields() -> str:
+    names = [
+        f"{section}.{field}"
+        for section, info in Config.model_fields.items()
+        for field in info.annotation.model_fields  # type: ignore[union-attr]
+    ]
+    return f"Known fields: {', '.join(names)}."
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,165 @@
+"""Everything that can go wrong and that a person can mend.
+
+Every error carries a message (what is wrong, with the value) and a hint (how to mend it). The faces map the
+tree with one table each; domain rooms know nothing of exit codes, HTTP or widgets.
+
+    StockcastError
+    ├── InputError                what a person typed, chose or uploaded
+    │   ├── InvalidTicker         not a ticker by form
+    │   ├── UnknownTicker         well formed, but nothing is stored under it
+    │   ├── UnreadableFile        a file that cannot be read as prices
+    │   ├── InvalidPrices         read, but not a valid price history
+    │   ├── TooShortHistory       valid, but too few sessions for what was asked
+    │   ├── InvalidWindow         a window that has not exactly `lookback` closes
+    │   ├── InvalidConfig         a configuration value that is unknown or out of bounds
+    │   └── InvalidRequest        any other argument that cannot be meant, such as an end before the start
+    ├── SourceError               a price source outside the house
+    │   ├── SourceUnavailable     no network, or the source is down
+    │   ├── SourceRateLimited     the source asks us to slow down
+    │   └── NoPricesFound         the source knows no prices for that ticker and range
+    ├── StalePrices               the stored history ends before the last completed session
+    ├── EvaluationError
+    │   ├── LeakDetected          a forecaster would be judged on sessions it was trained on
+    │   └── UnlikeFingerprints    two scorecards were measured on different data
+    ├── ModelError
+    │   ├── UnknownModel          no such model, version or alias
+    │   ├── CorruptBundle         a model bundle whose files do not match its manifest
+    │   └── TrainingFailed        training ended without a usable forecaster
+    ├── JobError
+    │   ├── UnknownJob            no job of that id
+    │   └── TrainingActive        a training of that universe is queued or running already
+    └── StateError                the house's own state
+        ├── HomeNotWritable       STOCKCAST_HOME cannot be written
+        ├── DatabaseUnavailable   the database cannot be opened
+        └── RegistryUnavailable   MLflow cannot be reached
+"""
+
+from __future__ import annotations
+
+
+class StockcastError(Exception):
+    """Base of the tree. `message` says what is wrong, `hint` how to mend it; both are whole sentences."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}"
+
+
+class InputError(StockcastError):
+    """What a person typed, chose or uploaded."""
+
+
+class InvalidTicker(InputError):
+    """Not a ticker by form."""
+
+
+class UnknownTicker(InputError):
+    """A well-formed ticker under which nothing is stored."""
+
+
+class UnreadableFile(InputError):
+    """A file that cannot be read as prices."""
+
+
+class InvalidPrices(InputError):
+    """Numbers that cannot be a price history."""
+
+
+class TooShortHistory(InputError):
+    """A valid history with too few sessions for what was asked."""
+
+
+class InvalidWindow(InputError):
+    """A window that has not exactly `lookback` closes."""
+
+
+class InvalidConfig(InputError):
+    """A configuration value that is unknown, of the wrong type or out of bounds."""
+
+
+class InvalidRequest(InputError):
+    """An argument that cannot be meant."""
+
+
+class SourceError(StockcastError):
+    """A price source outside the house."""
+
+
+class SourceUnavailable(SourceError):
+    """No network, or the source is down."""
+
+
+class SourceRateLimited(SourceError):
+    """The source asks us to slow down."""
+
+
+class NoPricesFound(SourceError):
+    """The source knows no prices for that ticker and range."""
+
+
+class StalePrices(StockcastError):
+    """The stored history ends before the last completed session."""
+
+
+class EvaluationError(StockcastError):
+    """A comparison that would not be honest."""
+
+
+class LeakDetected(EvaluationError):
+    """A forecaster would be judged on sessions it was trained on."""
+
+
+class UnlikeFingerprints(EvaluationError):
+    """Two scorecards were measured on different data."""
+
+
+class ModelError(StockcastError):
+    """A model that is missing, broken or was not born."""
+
+
+class UnknownModel(ModelError):
+    """No such model, version or alias."""
+
+
+class CorruptBundle(ModelError):
+    """A model bundle whose files do not match its manifest."""
+
+
+class TrainingFailed(ModelError):
+    """Training ended without a usable forecaster."""
+
+
+class JobError(StockcastError):
+    """Long work outside the page."""
+
+
+class UnknownJob(JobError):
+    """No job of that id."""
+
+
+class TrainingActive(JobError):
+    """A training of that universe is queued or running already; `job_id` names it."""
+
+    def __init__(self, message: str, hint: str, job_id: str) -> None:
+        super().__init__(message, hint)
+        self.job_id = job_id
+
+
+class StateError(StockcastError):
+    """The house's own state."""
+
+
+class HomeNotWritable(StateError):
+    """STOCKCAST_HOME cannot be written."""
+
+
+class DatabaseUnavailable(StateError):
+    """The database cannot be opened."""
+
+
+class RegistryUnavailable(StateError):
+    """MLflow cannot be reached."""

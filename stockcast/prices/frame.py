@@ -1,0 +1,167 @@
+"""PriceFrame: the validated daily bars of one ticker.
+
+Checked once at the edge by a pandera schema, frozen from then on. Prices are adjusted for splits and
+dividends, in the currency of the exchange; volume is in shares, as traded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from numpy.typing import NDArray
+
+from stockcast.errors import InvalidPrices, TooShortHistory
+from stockcast.prices.sessions import Sessions
+from stockcast.prices.tickers import exchange_of, normalise_ticker
+
+Floats = NDArray[np.float64]
+COLUMNS = ("open", "high", "low", "close", "volume")
+
+_positive = pa.Check(lambda values: np.isfinite(values) & (values > 0), error="positive and finite")
+_SCHEMA = pa.DataFrameSchema(
+    {
+        "open": pa.Column(float, _positive, nullable=True),
+        "high": pa.Column(float, _positive, nullable=True),
+        "low": pa.Column(float, _positive, nullable=True),
+        "close": pa.Column(float, _positive, nullable=False),
+        "volume": pa.Column(float, pa.Check.ge(0), nullable=True),
+    },
+    index=pa.Index("datetime64[ns]", name="session", unique=True),
+    strict=True,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PriceFrame:
+    """Daily bars of one ticker, oldest first. `T` sessions; all arrays are read-only and of shape [T].
+
+    `open`, `high`, `low` and `volume` hold NaN where the source had none; `close` never does.
+    """
+
+    ticker: str
+    source: str
+    as_of: datetime
+    sessions: Sessions  # [T] datetime64[D], strictly ascending
+    open: Floats  # [T] adjusted, in `currency`
+    high: Floats  # [T]
+    low: Floats  # [T]
+    close: Floats  # [T]
+    volume: Floats  # [T] shares
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    @property
+    def exchange(self) -> str:
+        """Code of the exchange whose calendar the sessions follow."""
+        return exchange_of(self.ticker).code
+
+    @property
+    def currency(self) -> str:
+        """Currency of the prices."""
+        return exchange_of(self.ticker).currency
+
+    @property
+    def first_session(self) -> date:
+        return self.sessions[0].astype(object)  # type: ignore[no-any-return]
+
+    @property
+    def last_session(self) -> date:
+        return self.sessions[-1].astype(object)  # type: ignore[no-any-return]
+
+    @cached_property
+    def content_hash(self) -> str:
+        """sha256 of ticker, sessions and bars, in hex: equal for equal content, whatever the source."""
+        digest = hashlib.sha256(self.ticker.encode())
+        digest.update(self.sessions.astype("datetime64[D]").astype("int64").tobytes())
+        for name in COLUMNS:
+            digest.update(np.ascontiguousarray(getattr(self, name)).tobytes())
+        return digest.hexdigest()
+
+    def until(self, cutoff: date) -> PriceFrame:
+        """The bars up to `cutoff`, inclusive; may be empty."""
+        return self.rows(0, int(np.searchsorted(self.sessions, np.datetime64(cutoff, "D"), side="right")))
+
+    def rows(self, start: int, stop: int) -> PriceFrame:
+        """The bars `start` to `stop` - 1, as views."""
+        return replace(
+            self, sessions=self.sessions[start:stop], **{name: getattr(self, name)[start:stop] for name in COLUMNS}
+        )
+
+    def require(self, sessions: int, purpose: str) -> None:
+        """Raises TooShortHistory when the frame holds fewer than `sessions` bars."""
+        if len(self) < sessions:
+            raise TooShortHistory(
+                f"{self.ticker} has {len(self)} sessions; {purpose} needs at least {sessions}.",
+                "Download or import a longer history.",
+            )
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """A copy as a data frame with the columns of COLUMNS, indexed by `session`."""
+        index = pd.DatetimeIndex(self.sessions.astype("datetime64[ns]"), name="session")
+        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS}, index=index)
+
+    @staticmethod
+    def from_dataframe(bars: pd.DataFrame, *, ticker: str, source: str, as_of: datetime) -> PriceFrame:
+        """Validates and freezes a data frame with the columns of COLUMNS, indexed by `session`.
+
+        Missing columns other than `close` are taken as unknown. Raises InvalidPrices with the first
+        offending session.
+        """
+        normalised = normalise_ticker(ticker)
+        if "close" not in bars.columns:
+            raise InvalidPrices(f"The prices of {normalised} have no closing price.", "Provide a column of closes.")
+        index = pd.DatetimeIndex(pd.to_datetime(bars.index)).as_unit("ns").rename("session")
+        if index.tz is not None:
+            raise InvalidPrices(f"The sessions of {normalised} carry a time zone.", "Provide plain dates.")
+        shaped = pd.DataFrame(
+            {
+                name: pd.to_numeric(bars[name], errors="coerce").to_numpy(dtype=float)
+                if name in bars.columns
+                else np.nan
+                for name in COLUMNS
+            },
+            index=index.normalize(),
+        ).sort_index()
+        if shaped.empty:
+            raise InvalidPrices(f"The history of {normalised} is empty.", "Provide at least one session.")
+        _raise_first_failure(shaped, normalised)
+        values = {name: _frozen(shaped[name].to_numpy(dtype=np.float64)) for name in COLUMNS}
+        days = shaped.index.to_numpy().astype("datetime64[D]")
+        days.setflags(write=False)
+        return PriceFrame(ticker=normalised, source=source, as_of=as_of, sessions=days, **values)
+
+
+def _raise_first_failure(shaped: pd.DataFrame, ticker: str) -> None:
+    duplicated = shaped.index[shaped.index.duplicated()]
+    if len(duplicated):
+        raise InvalidPrices(
+            f"{ticker} has more than one bar for {duplicated[0]:%Y-%m-%d}"
+            + (f" and {len(duplicated) - 1} other sessions." if len(duplicated) > 1 else "."),
+            "Keep one row per session.",
+        )
+    try:
+        _SCHEMA.validate(shaped, lazy=True)
+    except pa.errors.SchemaErrors as problem:
+        cases = problem.failure_cases
+        first = cases.iloc[0]
+        where = first["index"]
+        when = f" on {pd.Timestamp(where):%Y-%m-%d}" if where is not None and not pd.isna(where) else ""
+        shown = "missing" if pd.isna(first["failure_case"]) else f"{first['failure_case']}"
+        more = f" ({len(cases)} such values)" if len(cases) > 1 else ""
+        raise InvalidPrices(
+            f"The {first['column']} of {ticker}{when} is {shown}{more}; prices must be positive numbers.",
+            "Correct or remove these rows and try again.",
+        ) from problem
+
+
+def _frozen(values: Floats) -> Floats:
+    copy = np.array(values, dtype=np.float64)
+    copy.setflags(write=False)
+    return copy

@@ -1,0 +1,79 @@
+"""Deployment: where state lives and which services are used. Read once from `STOCKCAST_*` variables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stockcast.errors import InvalidConfig
+
+
+class Settings(BaseSettings):
+    """Every field is read from `STOCKCAST_<FIELD>`; nothing is written outside `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="STOCKCAST_", frozen=True, extra="ignore")
+
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("stockcast"),
+        description="Folder of all state: database, MLflow, model cache, job logs.",
+    )
+    database_url: str = Field(
+        default="", description="SQLAlchemy URL of the database; empty: SQLite inside the home."
+    )
+    mlflow_uri: str = Field(
+        default="", description="MLflow tracking URI; empty: SQLite inside the home."
+    )
+    mlflow_ui_url: str = Field(
+        default="", description="Address of the MLflow web page, for links; empty: links are hidden."
+    )
+    threads: int = Field(
+        default=2, ge=1, le=64, description="Threads that training and ONNX backtests may use."
+    )
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL that is in force."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'stockcast.db'}"
+
+    @property
+    def mlflow(self) -> str:
+        """MLflow tracking URI that is in force."""
+        return self.mlflow_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of MLflow's artifacts when MLflow is local."""
+        return self.home.absolute() / "artifacts"
+
+    @property
+    def bundle_cache(self) -> Path:
+        """Folder of bundles that were fetched from MLflow, one folder per model version."""
+        return self.home.absolute() / "bundles"
+
+    @property
+    def job_logs(self) -> Path:
+        """Folder of one log file per job."""
+        return self.home.absolute() / "jobs"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder of files that a training writes and removes again."""
+        return self.home.absolute() / "scratch"
+
+
+def read_settings() -> Settings:
+    """Settings from the environment.
+
+    Raises InvalidConfig that names the variable when one of them cannot be read.
+    """
+    try:
+        return Settings()
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        name = "STOCKCAST_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise InvalidConfig(
+            f"{name} is not usable: {first['msg']}.", "Correct the variable or remove it to use the default."
+        ) from problem
