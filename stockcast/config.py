@@ -32,12 +32,8 @@ class UniverseConfig(Section):
 class WindowsConfig(Section):
     """What the network reads and how far it looks."""
 
-    lookback: int = Field(
-        default=60, ge=20, le=250, description="Closes that the network reads, in sessions."
-    )
-    max_horizon: int = Field(
-        default=5, ge=1, le=5, description="Furthest session ahead that is forecast."
-    )
+    lookback: int = Field(default=60, ge=20, le=250, description="Closes that the network reads, in sessions.")
+    max_horizon: int = Field(default=5, ge=1, le=5, description="Furthest session ahead that is forecast.")
 
 
 class SplitConfig(Section):
@@ -184,7 +180,9 @@ def _parse_scalar(name: str, text: str) -> object:
     try:
         value: object = yaml.safe_load(text)
     except yaml.YAMLError as problem:
-        raise InvalidConfig(f"{name}: '{text}' cannot be read as a value.", "Write a plain number or word.") from problem
+        raise InvalidConfig(
+            f"{name}: '{text}' cannot be read as a value.", "Write a plain number or word."
+        ) from problem
     if isinstance(value, str):
         try:  # YAML 1.1 reads 1e-3 as a word
             return float(value)

@@ -23,15 +23,11 @@ class Settings(BaseSettings):
     database_url: str = Field(
         default="", description="SQLAlchemy URL of the database; empty: SQLite inside the home."
     )
-    mlflow_uri: str = Field(
-        default="", description="MLflow tracking URI; empty: SQLite inside the home."
-    )
+    mlflow_uri: str = Field(default="", description="MLflow tracking URI; empty: SQLite inside the home.")
     mlflow_ui_url: str = Field(
         default="", description="Address of the MLflow web page, for links; empty: links are hidden."
     )
-    threads: int = Field(
-        default=2, ge=1, le=64, description="Threads that training and ONNX backtests may use."
-    )
+    threads: int = Field(default=2, ge=1, le=64, description="Threads that training and ONNX backtests may use.")
 
     @property
     def database(self) -> str:

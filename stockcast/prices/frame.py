@@ -91,7 +91,9 @@ class PriceFrame:
     def rows(self, start: int, stop: int) -> PriceFrame:
         """The bars `start` to `stop` - 1, as views."""
         return replace(
-            self, sessions=self.sessions[start:stop], **{name: getattr(self, name)[start:stop] for name in COLUMNS}
+            self,
+            sessions=self.sessions[start:stop],
+            **{name: getattr(self, name)[start:stop] for name in COLUMNS},
         )
 
     def require(self, sessions: int, purpose: str) -> None:
@@ -116,7 +118,9 @@ class PriceFrame:
         """
         normalised = normalise_ticker(ticker)
         if "close" not in bars.columns:
-            raise InvalidPrices(f"The prices of {normalised} have no closing price.", "Provide a column of closes.")
+            raise InvalidPrices(
+                f"The prices of {normalised} have no closing price.", "Provide a column of closes."
+            )
         index = pd.DatetimeIndex(pd.to_datetime(bars.index)).as_unit("ns").rename("session")
         if index.tz is not None:
             raise InvalidPrices(f"The sessions of {normalised} carry a time zone.", "Provide plain dates.")

@@ -38,7 +38,7 @@ def all_sessions(exchange: str) -> Sessions:
 
 @lru_cache(maxsize=32)
 def _sessions(exchange: str) -> Sessions:
-    days = calendar(exchange).sessions.to_numpy().astype("datetime64[D]")
+    days: Sessions = calendar(exchange).sessions.to_numpy().astype("datetime64[D]")
     days.setflags(write=False)
     return days
 

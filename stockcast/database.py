@@ -1,0 +1,127 @@
+"""One SQLAlchemy engine over the one database: SQLite (WAL) by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import sqlalchemy
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from stockcast.errors import DatabaseUnavailable, HomeNotWritable
+
+# The newest migration in stockcast/migrations/versions; a test holds it against Alembic.
+HEAD = "0001"
+
+
+class Database:
+    """Short transactions over one database. Opening it brings its tables up to date."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._upgrade_when_older()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection whose reads see one state of the database."""
+        with self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that commits whole or not at all; on SQLite it takes the write lock at once."""
+        with self.engine.connect().execution_options(stockcast_write=True) as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        """Closes all pooled connections."""
+        self.engine.dispose()
+
+    def _upgrade_when_older(self) -> None:
+        try:
+            if self._version() != HEAD:
+                with _migration_lock(self.url):
+                    if self._version() != HEAD:
+                        _upgrade(self.engine)
+        except SQLAlchemyError as problem:
+            raise DatabaseUnavailable(
+                f"The database at {self.engine.url.render_as_string(hide_password=True)} cannot be opened: "
+                f"{problem.__cause__ or problem}.",
+                "Check STOCKCAST_DATABASE_URL, that the disk is not full and that the file is a database.",
+            ) from problem
+
+    def _version(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def _engine(url: str) -> Engine:
+    parsed = sqlalchemy.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+    if parsed.database:
+        make_folder(Path(parsed.database).parent)
+    engine = sqlalchemy.create_engine(parsed, connect_args={"timeout": 30})
+    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def make_folder(folder: Path) -> Path:
+    """Creates a folder of the home. Raises HomeNotWritable when that is not allowed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise HomeNotWritable(
+            f"The folder {folder} cannot be created: {problem.strerror}.",
+            "Set STOCKCAST_HOME to a folder that you may write to.",
+        ) from problem
+    return folder
+
+
+def _configure_sqlite(dbapi_connection: object, _record: object) -> None:
+    # sqlite3 must not begin transactions on its own: BEGIN IMMEDIATE below is ours.
+    dbapi_connection.isolation_level = None  # type: ignore[attr-defined]
+    cursor = dbapi_connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("busy_timeout=30000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("stockcast_write")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _migration_lock(url: str) -> Iterator[None]:
+    database = sqlalchemy.make_url(url).database
+    if not url.startswith("sqlite") or not database:
+        yield
+        return
+    try:
+        with filelock.FileLock(f"{database}.migration.lock", timeout=60):
+            yield
+    except OSError as problem:
+        raise HomeNotWritable(
+            f"The folder {Path(database).parent} cannot be written: {problem.strerror}.",
+            "Set STOCKCAST_HOME to a folder that you may write to.",
+        ) from problem
+
+
+def _upgrade(engine: Engine) -> None:
+    # Alembic takes a third of a second to import, and a database is upgraded once.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    with engine.connect().execution_options(stockcast_write=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

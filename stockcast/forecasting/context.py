@@ -1,0 +1,122 @@
+"""Context: the bars up to the cutoff, which is all that a forecaster ever sees; and the window that keeps
+the answer to itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from stockcast.errors import InvalidWindow
+from stockcast.forecasting.returns import Floats, log_returns
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.sessions import next_sessions
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """The bars up to and including the cutoff, oldest first.
+
+    An uploaded window may carry no ticker and no dates: then `ticker`, `cutoff` and `sessions` are None.
+    """
+
+    closes: Floats  # [T] adjusted, T >= lookback of the forecaster that reads it
+    ticker: str | None = None
+    currency: str | None = None
+    cutoff: date | None = None
+    sessions: tuple[date, ...] | None = None  # [H] the coming sessions, or None when there are no dates
+
+    @property
+    def last_close(self) -> float:
+        return float(self.closes[-1])
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 of the ticker and closes, in hex."""
+        digest = hashlib.sha256((self.ticker or "").encode())
+        digest.update(np.ascontiguousarray(self.closes, dtype=np.float64).tobytes())
+        return digest.hexdigest()
+
+
+def context_at_end(frame: PriceFrame, horizon: int) -> Context:
+    """The whole frame as a context, the coming sessions from its exchange calendar."""
+    return Context(
+        closes=frame.close,
+        ticker=frame.ticker,
+        currency=frame.currency,
+        cutoff=frame.last_session,
+        sessions=next_sessions(frame.exchange, frame.last_session, horizon),
+    )
+
+
+def context_of_closes(
+    closes: Sequence[float] | Floats,
+    lookback: int,
+    *,
+    ticker: str | None = None,
+    currency: str | None = None,
+    cutoff: date | None = None,
+    sessions: tuple[date, ...] | None = None,
+) -> Context:
+    """A context from an uploaded window of exactly `lookback` closes, oldest first.
+
+    Raises InvalidWindow when the count is another or a close is not a positive number.
+    """
+    values = np.asarray(closes, dtype=np.float64)
+    if values.ndim != 1 or len(values) != lookback:
+        raise InvalidWindow(
+            f"A window needs exactly {lookback} closes; this one has {values.size}.",
+            f"Provide the last {lookback} closes, oldest first, one per session.",
+        )
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+    if wrong.size:
+        raise InvalidWindow(
+            f"Close number {wrong[0] + 1} of {lookback} is {values[wrong[0]]:g}; closes must be positive numbers.",
+            "Correct the value and try again.",
+        )
+    return Context(values, ticker, currency, cutoff, sessions)
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """One step of a backtest: hand `context` to the forecaster, keep `actuals` for the scorer."""
+
+    context: Context
+    actuals: Floats  # [H] closes realised 1..H sessions later. Never given to a forecaster!
+
+
+def windows(
+    frame: PriceFrame, first_cutoff: int, last_cutoff: int, horizon: int, history: int
+) -> Iterator[Window]:
+    """Windows of one frame with cutoffs at rows `first_cutoff` to `last_cutoff`, both inclusive.
+
+    A context holds up to `history` bars. The rows of the frame are its sessions: horizon h is h rows ahead.
+    Only cutoffs whose `horizon` coming sessions are all known are yielded.
+    """
+    days = frame.sessions.astype(object)
+    for row in range(first_cutoff, min(last_cutoff, len(frame) - 1 - horizon) + 1):
+        context = Context(
+            closes=frame.close[max(0, row + 1 - history) : row + 1],
+            ticker=frame.ticker,
+            currency=frame.currency,
+            cutoff=days[row],
+            sessions=tuple(days[row + 1 : row + 1 + horizon]),
+        )
+        yield Window(context, frame.close[row + 1 : row + 1 + horizon])
+
+
+def stack_returns(contexts: Sequence[Context], lookback: int) -> Floats:
+    """Log returns of the last `lookback` closes of each context. [N, L - 1]
+
+    Raises InvalidWindow when a context holds fewer closes.
+    """
+    for context in contexts:
+        if len(context.closes) < lookback:
+            raise InvalidWindow(
+                f"{context.ticker or 'The window'} has {len(context.closes)} closes; this model reads {lookback}.",
+                "Provide a longer history.",
+            )
+    return log_returns(np.stack([context.closes[-lookback:] for context in contexts]))

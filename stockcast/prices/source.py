@@ -1,0 +1,88 @@
+"""The contract of every price source, in three steps: shape the question, fetch raw, normalise.
+
+The raw payload of any source can be recorded and replayed without a network: only `fetch` touches the outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from stockcast.errors import InvalidRequest
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.tickers import exchange_of, normalise_ticker
+
+Raw = TypeVar("Raw")
+
+
+@dataclass(frozen=True)
+class PriceQuestion:
+    """Which prices are wanted: a normalised ticker and an inclusive range of sessions, open where None."""
+
+    ticker: str
+    start: date | None = None
+    end: date | None = None
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One kind of thing that was mended or left out, how often, and a sentence a person understands."""
+
+    kind: str  # for example "phantom_session", "unfinished_bar", "duplicate_row"
+    count: int
+    sentence: str
+
+
+@dataclass(frozen=True)
+class PriceReport:
+    """What was read and what was mended between the raw payload and the PriceFrame."""
+
+    rows_read: int
+    repairs: tuple[Repair, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The report as plain data, as it is stored beside the history."""
+        return {"rows_read": self.rows_read, "repairs": [asdict(repair) for repair in self.repairs]}
+
+
+@dataclass(frozen=True)
+class FetchedPrices:
+    """A validated history with the report of how it was read."""
+
+    frame: PriceFrame
+    report: PriceReport
+
+
+class PriceSource(Protocol[Raw]):
+    """Where daily prices come from."""
+
+    @property
+    def name(self) -> str:
+        """How the source is named in the store and on the page."""
+        ...
+
+    def fetch(self, question: PriceQuestion) -> Raw:
+        """The raw payload, exactly as the outside gave it. Raises SourceError or UnreadableFile."""
+        ...
+
+    def normalise(self, question: PriceQuestion, raw: Raw, now: datetime) -> FetchedPrices:
+        """The payload as a PriceFrame that ends at the last completed session at `now`.
+
+        Pure: no clock, no network. Raises InvalidPrices or NoPricesFound.
+        """
+        ...
+
+
+def shape_question(ticker: str, start: date | None = None, end: date | None = None) -> PriceQuestion:
+    """A valid question. Raises InvalidTicker, or InvalidRequest when the range is empty."""
+    if start and end and start > end:
+        raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
+    normalised = normalise_ticker(ticker)
+    exchange_of(normalised)  # an unknown suffix is refused before anything is fetched
+    return PriceQuestion(normalised, start, end)
+
+
+def ask(source: PriceSource[Raw], question: PriceQuestion, now: datetime) -> FetchedPrices:
+    """Fetches and normalises in one go."""
+    return source.normalise(question, source.fetch(question), now)

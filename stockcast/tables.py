@@ -1,0 +1,107 @@
+"""The tables of the one database, as SQLAlchemy Core. Migrations build them; a test compares both."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+# One row a session: adjusted prices in the currency of the exchange, volume in shares.
+bars = Table(
+    "bars",
+    metadata,
+    Column("ticker", String(24), primary_key=True),
+    Column("session", Date, primary_key=True),
+    Column("open", Float),
+    Column("high", Float),
+    Column("low", Float),
+    Column("close", Float, nullable=False),
+    Column("volume", Float),
+)
+
+# One row a ticker: where its bars came from, when, and what was mended on the way.
+histories = Table(
+    "histories",
+    metadata,
+    Column("ticker", String(24), primary_key=True),
+    Column("source", String(200), nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("first_session", Date, nullable=False),
+    Column("last_session", Date, nullable=False),
+    Column("sessions", Integer, nullable=False),
+    Column("report", JSON, nullable=False),
+)
+
+config_versions = Table(
+    "config_versions",
+    metadata,
+    Column("universe", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("universe", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("started_at", DateTime(timezone=True)),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("pid", Integer),
+    Column("progress", Float, nullable=False),
+    Column("result", JSON),
+    Column("error", Text),
+    Column("hint", Text),
+)
+
+job_events = Table(
+    "job_events",
+    metadata,
+    Column("job_id", String(32), ForeignKey("jobs.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+)
+
+# Every forecast that was shown, before it was shown.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("issued_at", DateTime(timezone=True), nullable=False),
+    Column("face", String(16), nullable=False),
+    Column("universe", String(64), nullable=False),
+    Column("ticker", String(24)),
+    Column("cutoff", Date),
+    Column("model", String(80), nullable=False),
+    Column("model_version", String(16), nullable=False),
+    Column("run_id", String(64)),
+    Column("fingerprint", String(64), nullable=False),
+    Column("last_close", Float, nullable=False),
+    Column("sessions", JSON, nullable=False),
+    Column("levels", JSON, nullable=False),
+    Column("log_returns", JSON, nullable=False),
+    Column("findings", JSON, nullable=False),
+    UniqueConstraint("face", "fingerprint"),
+)
