@@ -4,7 +4,7 @@ the answer to itself."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -32,6 +32,14 @@ class Context:
     @property
     def last_close(self) -> float:
         return float(self.closes[-1])
+
+    def require(self, lookback: int) -> None:
+        """Raises InvalidWindow when there are fewer than `lookback` closes."""
+        if len(self.closes) < lookback:
+            raise InvalidWindow(
+                f"{self.ticker or 'The window'} has {len(self.closes)} closes; this model reads {lookback}.",
+                "Provide a longer history.",
+            )
 
     @property
     def fingerprint(self) -> str:
@@ -85,27 +93,27 @@ class Window:
     """One step of a backtest: hand `context` to the forecaster, keep `actuals` for the scorer."""
 
     context: Context
-    actuals: Floats  # [H] closes realised 1..H sessions later. Never given to a forecaster!
+    actuals: Floats  # [H] closes 1..H sessions later, NaN where not known yet. Never given to a forecaster!
 
 
-def windows(
-    frame: PriceFrame, first_cutoff: int, last_cutoff: int, horizon: int, history: int
-) -> Iterator[Window]:
-    """Windows of one frame with cutoffs at rows `first_cutoff` to `last_cutoff`, both inclusive.
+def windows(frame: PriceFrame, cutoffs: Iterable[int], horizon: int, history: int) -> Iterator[Window]:
+    """Windows of one frame whose cutoffs are the rows `cutoffs`, each context of up to `history` bars.
 
-    A context holds up to `history` bars. The rows of the frame are its sessions: horizon h is h rows ahead.
-    Only cutoffs whose `horizon` coming sessions are all known are yielded.
+    The rows of the frame are its sessions: horizon h is h rows ahead; beyond the last row the exchange
+    calendar names the sessions.
     """
-    days = frame.sessions.astype(object)
-    for row in range(first_cutoff, min(last_cutoff, len(frame) - 1 - horizon) + 1):
+    beyond = next_sessions(frame.exchange, frame.last_session, horizon)
+    days = (*frame.sessions.astype(object), *beyond)
+    closes = np.concatenate([frame.close, np.full(horizon, np.nan)])
+    for row in cutoffs:
         context = Context(
             closes=frame.close[max(0, row + 1 - history) : row + 1],
             ticker=frame.ticker,
             currency=frame.currency,
             cutoff=days[row],
-            sessions=tuple(days[row + 1 : row + 1 + horizon]),
+            sessions=days[row + 1 : row + 1 + horizon],
         )
-        yield Window(context, frame.close[row + 1 : row + 1 + horizon])
+        yield Window(context, closes[row + 1 : row + 1 + horizon])
 
 
 def stack_returns(contexts: Sequence[Context], lookback: int) -> Floats:
@@ -114,9 +122,5 @@ def stack_returns(contexts: Sequence[Context], lookback: int) -> Floats:
     Raises InvalidWindow when a context holds fewer closes.
     """
     for context in contexts:
-        if len(context.closes) < lookback:
-            raise InvalidWindow(
-                f"{context.ticker or 'The window'} has {len(context.closes)} closes; this model reads {lookback}.",
-                "Provide a longer history.",
-            )
+        context.require(lookback)
     return log_returns(np.stack([context.closes[-lookback:] for context in contexts]))

@@ -1,0 +1,115 @@
+"""Rolling backtest: one cutoff a session, every forecast made from the bars up to its cutoff alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from stockcast.errors import InvalidRequest, LeakDetected
+from stockcast.forecasting.context import Window, windows
+from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.quantiles import QuantileForecast
+from stockcast.forecasting.returns import Floats, to_returns
+from stockcast.prices.frame import PriceFrame
+
+
+@dataclass(frozen=True, eq=False)
+class TickerBacktest:
+    """What one forecaster said about one ticker, beside what came true. N cutoffs, H horizons, Q levels."""
+
+    ticker: str
+    currency: str
+    forecasts: tuple[QuantileForecast, ...]  # N
+    actuals: Floats  # [N, H] closes, NaN where the session lies outside the backtest
+
+    @property
+    def last_closes(self) -> Floats:
+        """Close at each cutoff, in currency: the naive forecast. [N]"""
+        return np.array([forecast.context.last_close for forecast in self.forecasts])
+
+    @property
+    def actual_returns(self) -> Floats:
+        """Log returns that came true. [N, H]"""
+        return to_returns(self.last_closes[:, None], self.actuals)  # type: ignore[arg-type]
+
+    @property
+    def quantile_returns(self) -> Floats:
+        """Forecast quantiles of the log returns. [N, H, Q]"""
+        return np.stack([forecast.log_returns for forecast in self.forecasts])
+
+    def sessions(self, horizon: int) -> list[date]:
+        """Sessions forecast at a horizon, one per cutoff. [N]"""
+        return [forecast.context.sessions[horizon - 1] for forecast in self.forecasts]  # type: ignore[index]
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """A rolling backtest over one or more tickers."""
+
+    forecaster: str
+    parts: tuple[TickerBacktest, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over tickers, cutoffs, last closes and actuals: equal when, and only when, the question was."""
+        digest = hashlib.sha256()
+        for part in self.parts:
+            digest.update(part.ticker.encode())
+            digest.update("".join(str(forecast.context.cutoff) for forecast in part.forecasts).encode())
+            digest.update(part.last_closes.tobytes())
+            digest.update(np.ascontiguousarray(part.actuals).tobytes())
+        return digest.hexdigest()
+
+
+def rolling_backtest(forecaster: Forecaster, frames: Sequence[PriceFrame], start: date, end: date) -> Backtest:
+    """Forecasts every session from `start` to `end` one to H sessions ahead.
+
+    The first cutoff is the last session before `start`; sessions after `end` are not judged. Raises
+    LeakDetected when a cutoff lies before `forecaster.trained_until`, InvalidRequest when nothing is left.
+    """
+    parts = []
+    for frame in frames:
+        found = _windows(forecaster, frame, start, end)
+        if not found:
+            continue
+        _refuse_leak(forecaster, frame.ticker, found[0])
+        forecasts = forecaster.forecast([window.context for window in found])
+        actuals = np.stack([window.actuals for window in found])
+        parts.append(TickerBacktest(frame.ticker, frame.currency, tuple(forecasts), actuals))
+    if not parts:
+        raise InvalidRequest(
+            f"No session from {start} to {end} can be forecast and judged for "
+            f"{', '.join(frame.ticker for frame in frames)}.",
+            "Choose dates inside the stored history, after the first sessions that the model needs as context.",
+        )
+    return Backtest(forecaster.kind, tuple(parts))
+
+
+def _windows(forecaster: Forecaster, frame: PriceFrame, start: date, end: date) -> list[Window]:
+    first = int(np.searchsorted(frame.sessions, np.datetime64(start, "D"))) - 1
+    stop = int(np.searchsorted(frame.sessions, np.datetime64(end, "D"), side="right")) - 1
+    rows = range(max(first, forecaster.lookback - 1), stop)
+    return [
+        Window(window.context, _judged(window, end))
+        for window in windows(frame, rows, forecaster.horizon, forecaster.history)
+    ]
+
+
+def _judged(window: Window, end: date) -> Floats:
+    sessions = window.context.sessions or ()
+    inside = np.array([session <= end for session in sessions])
+    return np.where(inside, window.actuals, np.nan)
+
+
+def _refuse_leak(forecaster: Forecaster, ticker: str, first: Window) -> None:
+    cutoff, seen = first.context.cutoff, forecaster.trained_until
+    if seen is not None and cutoff is not None and cutoff < seen:
+        raise LeakDetected(
+            f"The {forecaster.kind} model has learnt from sessions up to {seen}; a forecast of {ticker} from "
+            f"{cutoff} would be judged on what it has seen.",
+            f"Start the backtest after {seen}, or train with an earlier --until.",
+        )

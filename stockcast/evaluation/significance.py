@@ -1,0 +1,38 @@
+"""Diebold-Mariano test with the small-sample correction of Harvey, Leybourne and Newbold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtr
+
+from stockcast.forecasting.returns import Floats
+
+
+@dataclass(frozen=True)
+class DieboldMariano:
+    """`statistic` > 0 when the first forecaster has the smaller loss; `p_value` is two-sided."""
+
+    statistic: float
+    p_value: float
+    count: int  # sessions
+
+
+def diebold_mariano(losses: Floats, reference: Floats, horizon: int = 1) -> DieboldMariano:
+    """Tests equal accuracy of two loss series over the same sessions. [N], [N]
+
+    Diebold and Mariano (1995); correction and t distribution by Harvey, Leybourne and Newbold (1997). Losses
+    of several tickers must be averaged per session first, as tickers move together.
+    """
+    difference = reference - losses
+    count = len(difference)
+    if count < 10 or np.allclose(difference, 0, rtol=0, atol=1e-15):
+        return DieboldMariano(0.0, 1.0, count)
+    centred = difference - difference.mean()
+    variance = centred @ centred / count
+    for lag in range(1, horizon):
+        variance += 2 * (1 - lag / horizon) * (centred[lag:] @ centred[:-lag]) / count  # Bartlett: never negative
+    correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
+    statistic = float(difference.mean() / np.sqrt(variance / count) * np.sqrt(correction))
+    return DieboldMariano(statistic, float(2 * stdtr(count - 1, -abs(statistic))), count)

@@ -1,0 +1,87 @@
+"""The trained network as a forecaster: ONNX Runtime on the exported graph. Needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import onnxruntime
+
+from stockcast.errors import CorruptBundle
+from stockcast.forecasting import student_t
+from stockcast.forecasting.context import Context, stack_returns
+from stockcast.forecasting.features import FEATURES, features
+from stockcast.forecasting.forecaster import ForecasterState
+from stockcast.forecasting.quantiles import QuantileForecast
+from stockcast.forecasting.returns import Floats
+
+ONNX_FILE = "model.onnx"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkForecaster:
+    """Student-t quantiles per horizon from the LSTM's location, scale and degrees of freedom.
+
+    `location_share` in [0, 1] is how much of the network's location is believed, chosen on validation;
+    0 makes the median exactly the last close.
+    """
+
+    onnx: bytes
+    weights: bytes
+    lookback: int
+    horizon: int
+    location_share: float
+    trained_until: date | None
+    threads: int = 1
+    kind: str = "lstm"
+
+    @property
+    def history(self) -> int:
+        """Most closes that it looks at."""
+        return self.lookback
+
+    def forecast(self, contexts: Sequence[Context]) -> list[QuantileForecast]:
+        """One forecast per context. Raises InvalidWindow when a context is too short."""
+        if not contexts:
+            return []
+        inputs, volatility = features(stack_returns(contexts, self.lookback))
+        location, scale, df = self.outputs(inputs)
+        last = volatility[:, -1:]  # [N, 1]
+        values = student_t.quantiles(self.location_share * location * last, scale * last, df)  # [N, H, Q]
+        return [QuantileForecast(context, self.kind, row) for context, row in zip(contexts, values, strict=True)]
+
+    def outputs(self, inputs: Floats) -> tuple[Floats, Floats, Floats]:
+        """Raw outputs of the graph: features [N, L - 1, F] -> location, scale, df, each [N, H]."""
+        found = self._session.run(None, {"features": inputs.astype(np.float32)})
+        location, scale, df = (np.asarray(array, dtype=np.float64) for array in found)
+        return location, scale, df
+
+    def state(self) -> ForecasterState:
+        """What a bundle has to store of it."""
+        return ForecasterState(
+            self.kind,
+            {
+                "lookback": self.lookback,
+                "horizon": self.horizon,
+                "location_share": self.location_share,
+                "features": list(FEATURES),
+            },
+            {ONNX_FILE: self.onnx, WEIGHTS_FILE: self.weights},
+        )
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            return onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as problem:  # onnxruntime raises bare RuntimeErrors and its own classes
+            raise CorruptBundle(
+                f"The model graph cannot be loaded: {problem}.", "Train the model again."
+            ) from problem
