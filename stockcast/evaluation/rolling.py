@@ -55,13 +55,13 @@ class Backtest:
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over tickers, cutoffs, last closes and actuals: equal when, and only when, the question was."""
+        """sha256 over tickers, cutoffs, last closes and next closes: equal when the question was the same."""
         digest = hashlib.sha256()
         for part in self.parts:
             digest.update(part.ticker.encode())
             digest.update("".join(str(forecast.context.cutoff) for forecast in part.forecasts).encode())
             digest.update(part.last_closes.tobytes())
-            digest.update(np.ascontiguousarray(part.actuals).tobytes())
+            digest.update(np.ascontiguousarray(part.actuals[:, 0]).tobytes())
         return digest.hexdigest()
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from stockcast.errors import UnlikeFingerprints
 from stockcast.evaluation.metrics import (
@@ -70,21 +72,21 @@ class Scorecard:
     coverage_95: float
     tickers: tuple[TickerScore, ...]
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, JsonValue]:
         """Plain data; dates as ISO text."""
-        data = asdict(self)
+        data: dict[str, JsonValue] = asdict(self)
         data["first_session"], data["last_session"] = str(self.first_session), str(self.last_session)
-        data["tickers"] = list(data["tickers"])
+        data["tickers"] = [asdict(score) for score in self.tickers]
         return data
 
     @staticmethod
-    def from_json(data: dict[str, object]) -> Scorecard:
+    def from_json(data: Mapping[str, JsonValue]) -> Scorecard:
         """The inverse of `to_json`."""
-        values = dict(data)
-        values["first_session"] = date.fromisoformat(str(data["first_session"]))
-        values["last_session"] = date.fromisoformat(str(data["last_session"]))
-        values["tickers"] = tuple(TickerScore(**score) for score in data["tickers"])  # type: ignore[attr-defined]
-        return Scorecard(**values)  # type: ignore[arg-type]
+        values: dict[str, Any] = dict(data)
+        values["first_session"] = date.fromisoformat(values["first_session"])
+        values["last_session"] = date.fromisoformat(values["last_session"])
+        values["tickers"] = tuple(TickerScore(**score) for score in values["tickers"])
+        return Scorecard(**values)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,87 @@
+"""The connection to MLflow: opened on first use, its failures told in one sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stockcast.database import make_folder
+from stockcast.errors import InvalidRequest, RegistryUnavailable
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class TrackingServer:
+    """One MLflow, by explicit client: no global tracking URI, no fluent active run.
+
+    `artifacts` is the folder of artifacts when MLflow is a local database; None leaves that to the server.
+    """
+
+    def __init__(self, uri: str, artifacts: Path | None) -> None:
+        self.uri = uri
+        self.artifacts = artifacts
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """MLflow's client; importing it takes a second, so only on first use."""
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
+        from mlflow import MlflowClient
+
+        if self.artifacts is not None:
+            make_folder(self.artifacts)
+        return MlflowClient(self.uri)
+
+    @contextmanager
+    def told(self, doing: str) -> Iterator[MlflowClient]:
+        """The client; any failure becomes RegistryUnavailable that says what was being done."""
+        from requests import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            client = self.client
+            from mlflow.exceptions import MlflowException
+        except ImportError as problem:
+            raise RegistryUnavailable(
+                f"MLflow cannot be loaded: {problem}.", "Install the requirements."
+            ) from problem
+        except (SQLAlchemyError, RequestException) as problem:
+            raise self._unavailable(doing, problem) from problem
+        try:
+            yield client
+        except (MlflowException, SQLAlchemyError, RequestException) as problem:
+            raise self._unavailable(doing, problem) from problem
+
+    def experiment(self, universe: str) -> str:
+        """Id of the universe's experiment, created when it is new."""
+        name = model_name(universe)
+        with self.told("opening the experiment") as client:
+            found = client.get_experiment_by_name(name)
+            if found is not None:
+                return str(found.experiment_id)
+            location = None if self.artifacts is None else (self.artifacts / name).as_uri()
+            return str(client.create_experiment(name, artifact_location=location))
+
+    def _unavailable(self, doing: str, problem: Exception) -> RegistryUnavailable:
+        return RegistryUnavailable(
+            f"MLflow at {self.uri} failed while {doing}: {str(problem).splitlines()[0]}.",
+            "Check STOCKCAST_MLFLOW_URI and that MLflow is running; stored prices and forecasts are untouched.",
+        )
+
+
+def model_name(universe: str) -> str:
+    """Name of a universe's registered model and experiment. Raises InvalidRequest for an unusable name."""
+    allowed = all(letter.isascii() and (letter.isalnum() or letter in "-_.") for letter in universe)
+    if not (allowed and 0 < len(universe) <= 40 and universe[0].isalnum()):
+        raise InvalidRequest(
+            f"{universe[:40]!r} cannot name a universe.",
+            "Use up to 40 letters, digits, '-', '_' and '.', beginning with a letter or digit.",
+        )
+    return f"stockcast-{universe}"

@@ -1,0 +1,193 @@
+"""Model versions: which one speaks (champion), which one asks to (challenger)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from stockcast.errors import UnknownModel
+from stockcast.registry.tracking_server import TrackingServer, model_name
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion as MlflowVersion
+
+CHAMPION = "champion"
+CHALLENGER = "challenger"
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One registered version of a universe's model."""
+
+    name: str
+    version: str
+    kind: str
+    run_id: str
+    experiment_id: str
+    created_at: datetime
+    trained_until: date | None
+    tickers: tuple[str, ...]
+    aliases: tuple[str, ...]
+    promoted: bool
+    reasons: tuple[str, ...]
+    note: str
+
+    @property
+    def label(self) -> str:
+        """How the version is named to a person."""
+        return f"{self.kind} v{self.version}"
+
+
+class Versions:
+    """The versions of every universe's model."""
+
+    def __init__(self, server: TrackingServer) -> None:
+        self.server = server
+
+    def register(
+        self, universe: str, run_id: str, kind: str, trained_until: date | None, tickers: tuple[str, ...]
+    ) -> ModelVersion:
+        """Registers the folder `bundle` of a run as the newest version."""
+        from mlflow.exceptions import MlflowException
+
+        name = model_name(universe)
+        with self.server.told("registering a model version") as client:
+            try:
+                client.create_registered_model(name)
+            except MlflowException as problem:
+                if problem.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            made = client.create_model_version(
+                name,
+                source=f"runs:/{run_id}/bundle",
+                run_id=run_id,
+                tags={
+                    "kind": kind,
+                    "trained_until": "" if trained_until is None else str(trained_until),
+                    "tickers": ",".join(tickers),
+                },
+            )
+        return self.get(universe, str(made.version))
+
+    def decide(self, version: ModelVersion, promoted: bool, reasons: tuple[str, ...]) -> ModelVersion:
+        """Keeps the gate's verdict with the version and moves the alias: champion, or else challenger.
+
+        The version that spoke until now is kept in a tag, for rollback.
+        """
+        with self.server.told("moving an alias") as client:
+            _tag(client, version, "promoted", "true" if promoted else "false")
+            _tag(client, version, "reasons", "\n".join(reasons))
+            if promoted:
+                self._crown(client, version)
+            else:
+                client.set_registered_model_alias(version.name, CHALLENGER, version.version)
+        return self._get(version.name, version.version)
+
+    def crown(self, version: ModelVersion, note: str) -> ModelVersion:
+        """Makes a version the champion by a person's decision; the note stays visible."""
+        with self.server.told("moving an alias") as client:
+            _tag(client, version, "note", note)
+            self._crown(client, version)
+        return self._get(version.name, version.version)
+
+    def _crown(self, client: MlflowClient, version: ModelVersion) -> None:
+        present = self._by_alias(client, version.name, CHAMPION)
+        if present is not None and present.version != version.version:
+            _tag(client, version, "previous", str(present.version))
+        client.set_registered_model_alias(version.name, CHAMPION, version.version)
+        challenger = self._by_alias(client, version.name, CHALLENGER)
+        if challenger is not None and str(challenger.version) == version.version:
+            client.delete_registered_model_alias(version.name, CHALLENGER)
+
+    def previous_champion(self, universe: str) -> ModelVersion:
+        """The version that spoke before the present champion. Raises UnknownModel when there was none."""
+        present = self.resolve(universe, CHAMPION)
+        with self.server.told("reading a model version") as client:
+            found = client.get_model_version(present.name, present.version).tags.get("previous")
+        if not found:
+            raise UnknownModel(
+                f"No version spoke for {universe} before {present.label}.", "There is nothing to roll back to."
+            )
+        return self.get(universe, found)
+
+    def champion(self, universe: str) -> ModelVersion | None:
+        """The version that speaks, or None when nothing is registered yet."""
+        name = model_name(universe)
+        with self.server.told("reading the champion") as client:
+            found = self._by_alias(client, name, CHAMPION)
+        return None if found is None else self._get(name, str(found.version))
+
+    def resolve(self, universe: str, which: str) -> ModelVersion:
+        """champion, challenger, a version number, or a kind such as lstm (its newest version).
+
+        Raises UnknownModel with what there is.
+        """
+        versions = self.all(universe)
+        for version in versions:  # newest first
+            if (
+                which in version.aliases
+                or which in (version.version, f"v{version.version}")
+                or which == version.kind
+            ):
+                return version
+        known = ", ".join(version.label for version in versions) or "none"
+        raise UnknownModel(
+            f"The universe {universe} has no model '{which}' (registered: {known}).",
+            f"Train one with: stockcast train --universe {universe}",
+        )
+
+    def get(self, universe: str, version: str) -> ModelVersion:
+        """One version by its number. Raises UnknownModel."""
+        return self.resolve(universe, version)
+
+    def all(self, universe: str | None = None) -> list[ModelVersion]:
+        """Versions, newest first, of one universe or of all."""
+        with self.server.told("listing model versions") as client:
+            models = client.search_registered_models(
+                filter_string=None if universe is None else f"name = '{model_name(universe)}'"
+            )
+            found = [
+                _version(client, made, dict(model.aliases))
+                for model in models
+                if model.name.startswith("stockcast-")
+                for made in client.search_model_versions(f"name = '{model.name}'")
+            ]
+        return sorted(found, key=lambda version: (version.created_at, int(version.version)), reverse=True)
+
+    def _get(self, name: str, version: str) -> ModelVersion:
+        return self.resolve(name.removeprefix("stockcast-"), version)
+
+    def _by_alias(self, client: MlflowClient, name: str, alias: str) -> MlflowVersion | None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return client.get_model_version_by_alias(name, alias)
+        except MlflowException as problem:
+            if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
+
+
+def _tag(client: MlflowClient, version: ModelVersion, key: str, value: str) -> None:
+    client.set_model_version_tag(version.name, version.version, key, value[:5000])
+
+
+def _version(client: MlflowClient, made: MlflowVersion, aliases: dict[str, str]) -> ModelVersion:
+    tags = made.tags
+    until = tags.get("trained_until")
+    return ModelVersion(
+        name=made.name,
+        version=str(made.version),
+        kind=tags.get("kind", "unknown"),
+        run_id=made.run_id or "",
+        experiment_id=client.get_run(made.run_id).info.experiment_id if made.run_id else "",
+        created_at=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC),
+        trained_until=date.fromisoformat(until) if until else None,
+        tickers=tuple(filter(None, tags.get("tickers", "").split(","))),
+        aliases=tuple(sorted(alias for alias, version in aliases.items() if str(version) == str(made.version))),
+        promoted=tags.get("promoted") == "true",
+        reasons=tuple(filter(None, tags.get("reasons", "").split("\n"))),
+        note=tags.get("note", ""),
+    )

@@ -1,0 +1,151 @@
+"""Forecasts the coming sessions: check the input, forecast, write it down, and only then show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+import numpy as np
+
+from stockcast.config import DriftConfig
+from stockcast.evaluation.scorecard import Scorecard
+from stockcast.forecasting.context import Context, context_at_end, context_of_closes
+from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.naive import NaiveForecaster
+from stockcast.forecasting.quantiles import QuantileForecast
+from stockcast.monitoring.drift import check_window, window_at_end
+from stockcast.monitoring.findings import DriftReport
+from stockcast.monitoring.journal import Journal
+from stockcast.monitoring.regime import VolatilityReference
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.sessions import last_completed_session, next_sessions, sessions_between
+from stockcast.prices.tickers import exchange_of
+from stockcast.prices.window import PriceWindow
+from stockcast.registry.versions import ModelVersion
+
+Face = Literal["page", "cli", "api"]
+
+
+@dataclass(frozen=True, eq=False)
+class Speaker:
+    """A registered version with all that is needed to let it speak."""
+
+    version: ModelVersion
+    forecaster: Forecaster
+    scorecard: Scorecard | None
+    reference: VolatilityReference | None
+    drift: DriftConfig
+
+
+@dataclass(frozen=True)
+class Staleness:
+    """How far the stored prices lag behind the exchange."""
+
+    last_session: date
+    last_completed: date
+    sessions_behind: int
+
+    @property
+    def sentence(self) -> str:
+        """For a person."""
+        return (
+            f"Prices end on {self.last_session}; the last completed session is {self.last_completed}, "
+            f"{self.sessions_behind:,} sessions later. This forecast is for the session after {self.last_session}."
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A forecast with everything it must never appear without."""
+
+    forecast: QuantileForecast
+    naive: QuantileForecast
+    speaker: Speaker
+    drift: DriftReport
+    stale: Staleness | None
+    journal_id: int
+    window: PriceWindow
+
+
+def forecast_ticker(
+    speaker: Speaker, frame: PriceFrame, journal: Journal, *, universe: str, face: Face, now: datetime
+) -> Answer:
+    """Forecasts from the end of a stored history. Raises TooShortHistory."""
+    lookback = speaker.forecaster.lookback
+    frame.require(lookback, "a forecast")
+    window = window_at_end(frame, lookback)
+    context = context_at_end(frame, speaker.forecaster.horizon)
+    return _answer(speaker, context, window, frame, journal, universe, face, now)
+
+
+def forecast_window(
+    speaker: Speaker,
+    window: PriceWindow,
+    stored: PriceFrame | None,
+    journal: Journal,
+    *,
+    universe: str,
+    face: Face,
+    now: datetime,
+) -> Answer:
+    """Forecasts from an uploaded window of exactly `lookback` closes. Raises InvalidWindow."""
+    lookback = speaker.forecaster.lookback
+    exchange = None if window.ticker is None else exchange_of(window.ticker)
+    cutoff = _cutoff(window)
+    context = context_of_closes(
+        window.closes,
+        lookback,
+        ticker=window.ticker,
+        currency=exchange.currency if exchange else None,
+        cutoff=cutoff,
+        sessions=next_sessions(exchange.code, cutoff, speaker.forecaster.horizon) if exchange and cutoff else None,
+    )
+    return _answer(speaker, context, window, stored, journal, universe, face, now)
+
+
+def _answer(
+    speaker: Speaker,
+    context: Context,
+    window: PriceWindow,
+    stored: PriceFrame | None,
+    journal: Journal,
+    universe: str,
+    face: Face,
+    now: datetime,
+) -> Answer:
+    drift = check_window(window, speaker.reference, speaker.drift, today=now.date(), stored=stored)
+    forecast = speaker.forecaster.forecast([context])[0]
+    naive = NaiveForecaster(speaker.forecaster.horizon, lookback=speaker.forecaster.lookback).forecast([context])[
+        0
+    ]
+    journal_id = journal.record(
+        forecast,
+        face=face,
+        universe=universe,
+        model=speaker.version.name,
+        model_version=speaker.version.version,
+        run_id=speaker.version.run_id,
+        drift=drift,
+        issued_at=now,
+    )
+    return Answer(forecast, naive, speaker, drift, _staleness(context, now), journal_id, window)
+
+
+def _staleness(context: Context, now: datetime) -> Staleness | None:
+    if context.ticker is None or context.cutoff is None:
+        return None
+    exchange = exchange_of(context.ticker).code
+    completed = last_completed_session(exchange, now)
+    if completed <= context.cutoff:
+        return None
+    behind = len(sessions_between(exchange, context.cutoff, completed)) - 1
+    return Staleness(context.cutoff, completed, behind)
+
+
+def _cutoff(window: PriceWindow) -> date | None:
+    """The last date of a window whose dates are in order; otherwise its end is not known."""
+    if window.sessions is None or not len(window.sessions) or np.isnat(window.sessions).any():
+        return None
+    in_order = bool((np.diff(window.sessions).astype("int64") > 0).all())
+    return window.sessions[-1].astype(object) if in_order else None
