@@ -27,8 +27,9 @@ from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Journal
 from stockcast.monitoring.regime import VolatilityReference
-from stockcast.prices.file import DateOrder, FilePrices
+from stockcast.prices.file import FilePrices
 from stockcast.prices.frame import PriceFrame
+from stockcast.prices.reading.datestyle import DateOrder
 from stockcast.prices.sample import SAMPLE_TICKERS, SamplePrices
 from stockcast.prices.source import shape_question
 from stockcast.prices.store import PriceStore
@@ -45,6 +46,7 @@ from stockcast.workflows.choose_histories import Chosen, choose_histories, unive
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.forecast import Answer, Face, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.ingest import Ingested, ingest_prices
+from stockcast.workflows.promote import promote, rollback
 from stockcast.workflows.train import Champion, Trained, train
 
 DEFAULT_UNIVERSE = "default"
@@ -242,6 +244,14 @@ class Workspace:
             window, speaker.reference, speaker.drift, today=self.clock().date(), stored=self._stored(window)
         )
 
+    def promote(self, universe: str, which: str, note: str) -> ModelVersion:
+        """Makes a version the champion by a person's decision. Raises UnknownModel or InvalidRequest."""
+        return promote(self.versions, universe, which, note)
+
+    def rollback(self, universe: str) -> ModelVersion:
+        """Makes the previous champion speak again. Raises UnknownModel when there was none."""
+        return rollback(self.versions, universe)
+
     # Jobs
 
     def submit_training(
@@ -308,7 +318,7 @@ class Workspace:
         )
 
     def _stored(self, window: PriceWindow) -> PriceFrame | None:
-        if window.ticker is None or not self.prices.has(window.ticker):
+        if window.ticker is None or self.prices.find(window.ticker) is None:
             return None
         return self.prices.load(window.ticker)
 

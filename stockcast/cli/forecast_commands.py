@@ -1,0 +1,150 @@
+"""`stockcast forecast`, `backtest` and `drift`: let a model speak, judge it, and look at its input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.output import (
+    UNIVERSE,
+    AsJson,
+    Tickers,
+    Universe,
+    open_workspace,
+    parse_date,
+    print_json,
+    print_table,
+    say,
+)
+from stockcast.cli.train_command import print_scorecard
+from stockcast.errors import InvalidRequest
+from stockcast.monitoring.findings import DriftReport
+from stockcast.prices.reading.sniff import read_bytes
+from stockcast.prices.tickers import normalise_ticker
+from stockcast.prices.window import PriceWindow
+from stockcast.prices.windowfile import read_window
+from stockcast.workflows.answer_json import answer_json
+from stockcast.workflows.backtest import write_forecasts
+from stockcast.workflows.forecast import Answer
+
+WindowFile = Annotated[Path | None, typer.Option("--window", help="File with exactly 60 closes, oldest first.")]
+WindowTicker = Annotated[
+    str | None, typer.Option("--ticker", help="Ticker of the window, to compare it with what is stored.")
+]
+
+
+def forecast_command(
+    ticker: Annotated[str | None, typer.Argument(help="A stored ticker.")] = None,
+    window: WindowFile = None,
+    window_ticker: WindowTicker = None,
+    universe: Universe = UNIVERSE,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast the coming sessions, from the stored prices of a ticker or from a window of closes."""
+    workspace = open_workspace()
+    if ticker is not None and window is None:
+        answer = workspace.forecast(ticker, universe, "cli")
+    elif window is not None and ticker is None:
+        answer = workspace.forecast_window(_window(window, window_ticker), universe, "cli")
+    else:
+        raise InvalidRequest("Name one thing to forecast.", "Give either a ticker or --window FILE.")
+    if as_json:
+        print_json(answer_json(answer))
+    else:
+        _tell(answer)
+
+
+def drift_command(
+    window: Annotated[Path, typer.Option("--window", help="File of closes, oldest first.")],
+    window_ticker: WindowTicker = None,
+    universe: Universe = UNIVERSE,
+    as_json: AsJson = False,
+) -> None:
+    """Check whether a window looks like what the champion was judged on."""
+    report = open_workspace().check_drift(_window(window, window_ticker), universe)
+    if as_json:
+        print_json(report.to_json())
+        return
+    _tell_drift(report)
+
+
+def backtest_command(
+    start: Annotated[str, typer.Option("--start", help="First session to forecast, YYYY-MM-DD.")],
+    end: Annotated[str, typer.Option("--end", help="Last session to forecast, YYYY-MM-DD.")],
+    tickers: Tickers = None,
+    model: Annotated[
+        str,
+        typer.Option("--model", help="champion, challenger, lstm (newest trained), a version, naive or ewma."),
+    ] = "champion",
+    out: Annotated[Path | None, typer.Option("--out", help="CSV file for every single forecast.")] = None,
+    universe: Universe = UNIVERSE,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast every session of a range from the bars before it, and score the result beside naive."""
+    first, last = parse_date(start), parse_date(end)
+    if first is None or last is None or first > last:
+        raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
+    judged = open_workspace().backtest(universe, tickers or (), model, first, last)
+    rows = write_forecasts(judged.backtest, out) if out is not None else 0
+    if as_json:
+        print_json(
+            {
+                "model": model,
+                "rows": rows,
+                "out": str(out) if out else None,
+                "scorecard": judged.scorecard.to_json(),
+            }
+        )
+        return
+    print_scorecard(judged.scorecard)
+    if out is not None:
+        say(f"{rows:,} forecasts written to {out}.")
+
+
+def _window(file: Path, ticker: str | None) -> PriceWindow:
+    window = read_window(file.name, read_bytes(file))
+    return window if ticker is None else replace(window, ticker=normalise_ticker(ticker))
+
+
+def _tell(answer: Answer) -> None:
+    forecast, version = answer.forecast, answer.speaker.version
+    context = forecast.context
+    unit = context.currency or ""
+    low80, high80 = forecast.interval(0.8)
+    low95, high95 = forecast.interval(0.95)
+    print_table(
+        f"{context.ticker or 'Window'}: last close {context.last_close:.4f} {unit}"
+        + (f" on {context.cutoff}" if context.cutoff else ""),
+        ("session", "median", "naive", "80 % interval", "95 % interval"),
+        [
+            (
+                forecast.session(h + 1) or f"+{h + 1}",
+                f"{forecast.median[h]:.4f}",
+                f"{answer.naive.median[h]:.4f}",
+                f"{low80[h]:.4f} – {high80[h]:.4f}",
+                f"{low95[h]:.4f} – {high95[h]:.4f}",
+            )
+            for h in range(forecast.horizon)
+        ],
+    )
+    card = answer.speaker.scorecard
+    judged = (
+        f", skill over naive {card.skill:+.2%} over {card.count} test forecasts (p = {card.dm_p_value:.3f})"
+        if card
+        else ""
+    )
+    say(f"Said by {version.label} of {version.name}{judged}.")
+    if answer.stale:
+        say(answer.stale.sentence)
+    _tell_drift(answer.drift)
+
+
+def _tell_drift(report: DriftReport) -> None:
+    say(f"Input: {report.severity}.")
+    for finding in report.findings:
+        say(f"  [{finding.severity}] {finding.sentence}")
+    for sentence in report.unchecked:
+        say(f"  Not checked: {sentence}")

@@ -1,0 +1,93 @@
+"""What the commands print: JSON for programs on stdout, tables for people, progress on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from stockcast.forecasting.forecaster import Epoch, OnEpoch
+from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Universe = Annotated[str, typer.Option("--universe", help="Universe whose model and configuration are used.")]
+Tickers = Annotated[
+    list[str] | None, typer.Option("--ticker", help="Ticker; may be repeated. Default: those of the universe.")
+]
+UNIVERSE = DEFAULT_UNIVERSE
+
+
+def open_workspace() -> Workspace:
+    """The workspace over the environment's settings."""
+    from stockcast.settings import read_settings
+
+    return Workspace(read_settings())
+
+
+def print_json(data: object) -> None:
+    """One JSON document on stdout; dates as ISO text."""
+    json.dump(data, sys.stdout, indent=2, default=_plain, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    Console().print(table)
+
+
+def say(sentence: str) -> None:
+    """A sentence for people."""
+    typer.echo(sentence)
+
+
+@contextmanager
+def epoch_progress(shown: bool) -> Iterator[OnEpoch]:
+    """A progress bar over the epochs of a training, on stderr when a person is there."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
+        task = progress.add_task("Preparing", total=None)
+
+        def on_epoch(epoch: Epoch) -> None:
+            progress.update(
+                task,
+                total=epoch.of,
+                completed=epoch.number,
+                description=f"Epoch {epoch.number}/{epoch.of}, validation loss {epoch.validation_loss:.4f} "
+                f"(best {epoch.best_validation_loss:.4f})",
+            )
+
+        yield on_epoch
+
+
+def parse_date(text: str | None) -> date | None:
+    """A date as YYYY-MM-DD. Raises InvalidRequest."""
+    from stockcast.errors import InvalidRequest
+
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise InvalidRequest(f"'{text[:20]}' is not a date.", "Write it as YYYY-MM-DD.") from problem
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be printed as JSON")

@@ -1,0 +1,140 @@
+"""`stockcast prices`: where prices come from and what is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.output import AsJson, open_workspace, parse_date, print_json, print_table, say
+from stockcast.prices.reading.datestyle import DateOrder
+from stockcast.prices.reading.sniff import read_bytes
+from stockcast.prices.store import StoredHistory
+from stockcast.workflows.ingest import Ingested
+
+prices_app = typer.Typer(help="Download, import and list daily prices.", no_args_is_help=True)
+
+
+@prices_app.command("sample")
+def sample_prices(as_json: AsJson = False) -> None:
+    """Store the bundled sample: AAPL, FB, GOOG, IBM and MSFT, 2000 to 2013."""
+    _tell(open_workspace().ingest_sample(), as_json)
+
+
+@prices_app.command("import")
+def import_prices(
+    file: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file of daily prices.")],
+    ticker: Annotated[str, typer.Option("--ticker", help="Ticker to store the prices under.")],
+    date_order: Annotated[
+        DateOrder, typer.Option("--date-order", help="How to read dates such as 03/04/2024.")
+    ] = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Store the prices of a file."""
+    _tell([open_workspace().ingest_file(file.name, read_bytes(file), ticker, date_order)], as_json)
+
+
+@prices_app.command("fetch")
+def fetch_prices(
+    tickers: Annotated[list[str], typer.Argument(help="Tickers as Yahoo writes them.")],
+    start: Annotated[str | None, typer.Option("--start", help="First session, YYYY-MM-DD.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Last session, YYYY-MM-DD.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Download prices from Yahoo; a stored history is continued and checked for restatements."""
+    workspace = open_workspace()
+    first, last = parse_date(start), parse_date(end)
+    _tell([workspace.ingest_yahoo(ticker, first, last) for ticker in tickers], as_json)
+
+
+@prices_app.command("list")
+def list_prices(as_json: AsJson = False) -> None:
+    """List the stored histories."""
+    found = open_workspace().prices.list()
+    if as_json:
+        print_json([_history(history) for history in found])
+        return
+    print_table(
+        "Stored prices",
+        ("ticker", "sessions", "first", "last", "currency", "source", "as of"),
+        [
+            (
+                h.ticker,
+                h.sessions,
+                h.first_session,
+                h.last_session,
+                h.currency,
+                h.source,
+                f"{h.as_of:%Y-%m-%d %H:%M}",
+            )
+            for h in found
+        ],
+    )
+
+
+@prices_app.command("show")
+def show_prices(
+    ticker: Annotated[str, typer.Argument(help="A stored ticker.")],
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many of the last sessions.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show the last sessions of a stored history."""
+    from stockcast.prices.tickers import normalise_ticker
+
+    frame = open_workspace().prices.load(normalise_ticker(ticker))
+    last = frame.to_dataframe().tail(rows)
+    bars: list[dict[str, object]] = [
+        {
+            "session": f"{session:%Y-%m-%d}",
+            **{str(name): value if value == value else None for name, value in bar.items()},
+        }
+        for session, bar in zip(last.index, last.to_dict("records"), strict=True)
+    ]
+    if as_json:
+        print_json(
+            {"ticker": frame.ticker, "currency": frame.currency, "content_hash": frame.content_hash, "bars": bars}
+        )
+        return
+    print_table(f"{frame.ticker}, {frame.currency}", tuple(bars[0]), [tuple(bar.values()) for bar in bars])
+
+
+def _tell(found: list[Ingested], as_json: bool) -> None:
+    if as_json:
+        print_json([_ingested(each) for each in found])
+        return
+    for each in found:
+        frame = each.frame
+        say(
+            f"{each.ticker}: {len(frame)} sessions, {frame.first_session} to {frame.last_session} ({each.status})."
+        )
+        for repair in each.report.repairs:
+            say(f"  {repair.sentence}")
+
+
+def _ingested(each: Ingested) -> dict[str, object]:
+    return {
+        "ticker": each.ticker,
+        "status": each.status,
+        "sessions": len(each.frame),
+        "first_session": each.frame.first_session,
+        "last_session": each.frame.last_session,
+        "currency": each.frame.currency,
+        "source": each.frame.source,
+        "content_hash": each.frame.content_hash,
+        "report": each.report.to_json(),
+    }
+
+
+def _history(history: StoredHistory) -> dict[str, object]:
+    return {
+        "ticker": history.ticker,
+        "exchange": history.exchange,
+        "currency": history.currency,
+        "source": history.source,
+        "as_of": history.as_of,
+        "content_hash": history.content_hash,
+        "first_session": history.first_session,
+        "last_session": history.last_session,
+        "sessions": history.sessions,
+    }

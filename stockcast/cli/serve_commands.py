@@ -1,0 +1,139 @@
+"""`stockcast serve` and `stockcast up`: start the dashboard and MLflow's own pages."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stockcast.cli.output import open_workspace, say
+from stockcast.errors import InvalidRequest
+from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+
+serve_app = typer.Typer(help="Start one of the faces in the foreground.", no_args_is_help=True)
+APP = Path(__file__).parents[2] / "app.py"
+HOST = "127.0.0.1"
+
+
+@serve_app.command("dashboard")
+def serve_dashboard(port: Annotated[int, typer.Option("--port", help="Port of the dashboard.")] = 8501) -> None:
+    """Serve the dashboard."""
+    _refuse_taken(port)
+    command = dashboard_command(port)
+    os.execv(command[0], command)
+
+
+@serve_app.command("mlflow")
+def serve_mlflow(port: Annotated[int, typer.Option("--port", help="Port of MLflow's pages.")] = 5000) -> None:
+    """Serve MLflow's own pages over the runs of this home."""
+    _refuse_taken(port)
+    workspace = open_workspace()
+    command = mlflow_command(workspace, port)
+    os.execve(command[0], command, {**os.environ, **_mlflow_environment()})
+
+
+def up_command(
+    port: Annotated[int, typer.Option("--port", help="Port of the dashboard.")] = 8501,
+    mlflow_port: Annotated[int, typer.Option("--mlflow-port", help="Port of MLflow's pages.")] = 5000,
+    sample: Annotated[
+        bool, typer.Option("--sample/--no-sample", help="Store the bundled sample when nothing is stored yet.")
+    ] = True,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the dashboard.")] = True,
+) -> None:
+    """Start everything at once: the dashboard, with MLflow's pages beside it. Ctrl-C stops both."""
+    for each in (port, mlflow_port):
+        _refuse_taken(each)
+    workspace = open_workspace()
+    _prepare(workspace, sample)
+    ui = f"http://{HOST}:{mlflow_port}"
+    environment = {**os.environ, **_mlflow_environment(), "STOCKCAST_MLFLOW_UI_URL": ui}
+    processes = [
+        subprocess.Popen(dashboard_command(port), env=environment),
+        subprocess.Popen(mlflow_command(workspace, mlflow_port), env=environment),
+    ]
+    try:
+        address = f"http://{HOST}:{port}"
+        if _answers(f"{address}/_stcore/health", processes[0]):
+            say(f"Dashboard: {address}   MLflow: {ui}   (Ctrl-C stops both)")
+            if browser and _has_screen():
+                webbrowser.open(address)
+        while all(process.poll() is None for process in processes):
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        say("Stopping.")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+
+
+def dashboard_command(port: int) -> list[str]:
+    """The command line that serves the dashboard."""
+    return [
+        sys.executable, "-m", "streamlit", "run", str(APP),
+        "--server.port", str(port), "--server.address", HOST, "--server.headless", "true",
+    ]  # fmt: skip
+
+
+def mlflow_command(workspace: Workspace, port: int) -> list[str]:
+    """The command line that serves MLflow's pages over the same store."""
+    settings = workspace.settings
+    workspace.tracking.experiment(DEFAULT_UNIVERSE)  # the store exists before two processes open it
+    return [
+        sys.executable, "-m", "mlflow", "server", "--backend-store-uri", settings.mlflow,
+        "--default-artifact-root", settings.artifacts.as_uri(), "--host", HOST, "--port", str(port),
+        "--workers", "1",
+    ]  # fmt: skip
+
+
+def _prepare(workspace: Workspace, sample: bool) -> None:
+    """A forecast stands on the first page before it is opened."""
+    if not workspace.prices.list():
+        if not sample:
+            return
+        say("Storing the bundled sample …")
+        workspace.ingest_sample()
+    champion = workspace.champion(DEFAULT_UNIVERSE)
+    say(f"{champion.label} of {champion.name} speaks.")
+
+
+def _mlflow_environment() -> dict[str, str]:
+    return {"MLFLOW_DISABLE_TELEMETRY": "true"}
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as problem:
+            raise InvalidRequest(
+                f"Port {port} cannot be used: {problem.strerror}.", "Choose another with --port."
+            ) from problem
+
+
+def _answers(address: str, process: subprocess.Popen[bytes], seconds: float = 60) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=2) as reply:
+                return bool(reply.status == 200)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    return False
+
+
+def _has_screen() -> bool:
+    return sys.platform in ("darwin", "win32") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )
