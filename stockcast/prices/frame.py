@@ -24,13 +24,14 @@ Floats = NDArray[np.float64]
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 _positive = pa.Check(lambda values: np.isfinite(values) & (values > 0), error="positive and finite")
+_countable = pa.Check(lambda values: np.isfinite(values) & (values >= 0), error="zero or more and finite")
 _SCHEMA = pa.DataFrameSchema(
     {
         "open": pa.Column(float, _positive, nullable=True),
         "high": pa.Column(float, _positive, nullable=True),
         "low": pa.Column(float, _positive, nullable=True),
         "close": pa.Column(float, _positive, nullable=False),
-        "volume": pa.Column(float, pa.Check.ge(0), nullable=True),
+        "volume": pa.Column(float, _countable, nullable=True),
     },
     index=pa.Index("datetime64[ns]", name="session", unique=True),
     strict=True,
@@ -114,7 +115,7 @@ class PriceFrame:
         """Validates and freezes a data frame with the columns of COLUMNS, indexed by `session`.
 
         Missing columns other than `close` are taken as unknown. Raises InvalidPrices with the first
-        offending session.
+        offending session: a duplicate, a value that is no number, a price that is not positive.
         """
         normalised = normalise_ticker(ticker)
         if "close" not in bars.columns:
@@ -124,11 +125,14 @@ class PriceFrame:
         index = pd.DatetimeIndex(pd.to_datetime(bars.index)).as_unit("ns").rename("session")
         if index.tz is not None:
             raise InvalidPrices(f"The sessions of {normalised} carry a time zone.", "Provide plain dates.")
+        if index.hasnans:
+            raise InvalidPrices(
+                f"{np.isnat(index.to_numpy()).sum()} rows of {normalised} have no date.",
+                "Give every row its session.",
+            )
         shaped = pd.DataFrame(
             {
-                name: pd.to_numeric(bars[name], errors="coerce").to_numpy(dtype=float)
-                if name in bars.columns
-                else np.nan
+                name: _numbers(bars[name], normalised, index) if name in bars.columns else np.nan
                 for name in COLUMNS
             },
             index=index.normalize(),
@@ -160,12 +164,30 @@ def _raise_first_failure(shaped: pd.DataFrame, ticker: str) -> None:
         shown = "missing" if pd.isna(first["failure_case"]) else f"{first['failure_case']}"
         more = f" ({len(cases)} such values)" if len(cases) > 1 else ""
         raise InvalidPrices(
-            f"The {first['column']} of {ticker}{when} is {shown}{more}; prices must be positive numbers.",
+            f"The {first['column']} of {ticker}{when} is {shown}{more}; "
+            + (
+                "volumes must not be negative."
+                if first["column"] == "volume"
+                else "prices must be positive numbers."
+            ),
             "Correct or remove these rows and try again.",
         ) from problem
 
 
+def _numbers(values: pd.Series, ticker: str, index: pd.DatetimeIndex) -> Floats:
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
+    words = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
+    if words.size:
+        raise InvalidPrices(
+            f"The {values.name} of {ticker} on {index[words[0]]:%Y-%m-%d} is '{str(values.iloc[words[0]])[:40]}', "
+            "not a number.",
+            "Correct or remove these rows and try again.",
+        )
+    return numbers
+
+
 def _frozen(values: Floats) -> Floats:
-    copy = np.array(values, dtype=np.float64)
+    # One bit pattern for zero and one for NaN, so that equal content has an equal hash.
+    copy = np.where(np.isnan(values), np.nan, values + 0.0)
     copy.setflags(write=False)
     return copy

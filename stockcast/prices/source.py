@@ -5,9 +5,10 @@ The raw payload of any source can be recorded and replayed without a network: on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from stockcast.errors import InvalidRequest
 from stockcast.prices.frame import PriceFrame
@@ -38,12 +39,17 @@ class Repair:
 class PriceReport:
     """What was read and what was mended between the raw payload and the PriceFrame."""
 
-    rows_read: int
+    rows_read: int  # rows of the payload in the range that was asked
     repairs: tuple[Repair, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """The report as plain data, as it is stored beside the history."""
         return {"rows_read": self.rows_read, "repairs": [asdict(repair) for repair in self.repairs]}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> PriceReport:
+        """The inverse of `to_json`."""
+        return PriceReport(data["rows_read"], tuple(Repair(**repair) for repair in data["repairs"]))
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,11 @@ class PriceSource(Protocol[Raw]):
     @property
     def name(self) -> str:
         """How the source is named in the store and on the page."""
+        ...
+
+    @property
+    def incremental(self) -> bool:
+        """Whether a stored history of this source may be brought up to date by asking only for its end."""
         ...
 
     def fetch(self, question: PriceQuestion) -> Raw:

@@ -1,0 +1,68 @@
+"""What can be mended in a price table, in words: one sentence per kind of repair.
+
+A repair that can happen again at the next update is worded by its kind alone, so that the reports of two
+updates add up to one.
+"""
+
+from __future__ import annotations
+
+from stockcast.prices.source import PriceReport, Repair
+
+# kind -> (one row, several rows); the places, where they are known, follow in brackets.
+_WORDING = {
+    "undated_row": (
+        "1 row without a readable date was left out",
+        "{n} rows without a readable date were left out",
+    ),
+    "unreadable_value": (
+        "1 open, high, low or volume is not a number and is taken as unknown",
+        "{n} opens, highs, lows or volumes are not numbers and are taken as unknown",
+    ),
+    "unfinished_bar": (
+        "1 bar was left out, because its session is not over yet",
+        "{n} bars were left out, because their sessions are not over yet",
+    ),
+    "phantom_session": (
+        "1 row was left out, because nothing was traded then",
+        "{n} rows were left out, because nothing was traded then",
+    ),
+    "missing_close": ("1 row without a close was left out", "{n} rows without a close were left out"),
+    "duplicate_row": ("1 repeated row was merged", "{n} repeated rows were merged"),
+    "unsorted_rows": ("1 row was put into the order of time", "{n} rows were put into the order of time"),
+    "inconsistent_range": (
+        "The open, high and low of 1 session contradict one another and are taken as unknown",
+        "The opens, highs and lows of {n} sessions contradict one another and are taken as unknown",
+    ),
+    "unusable_volume": (
+        "1 negative or infinite volume is taken as unknown",
+        "{n} negative or infinite volumes are taken as unknown",
+    ),
+    "off_calendar": (
+        "1 traded session that the exchange calendar does not know was kept",
+        "{n} traded sessions that the exchange calendar does not know were kept",
+    ),
+}
+# What the next update makes good; not worth remembering.
+_PASSING = {"unfinished_bar", "partial_answer"}
+
+
+def repair(kind: str, count: int, places: str = "") -> Repair:
+    """A repair of a known kind in words, with the places where it was made."""
+    one, several = _WORDING[kind]
+    words = one if count == 1 else several.format(n=f"{count:,}")
+    return Repair(kind, count, f"{words} ({places})." if places else f"{words}.")
+
+
+def some_of(places: list[str]) -> str:
+    """The first five places, and how many more there are."""
+    shown = ", ".join(places[:5])
+    return shown if len(places) <= 5 else f"{shown} and {len(places) - 5:,} more"
+
+
+def add_reports(earlier: PriceReport, later: PriceReport) -> PriceReport:
+    """The report of a history that was read in two steps. Repairs of one kind are counted together."""
+    found = {old.kind: old for old in earlier.repairs if old.kind not in _PASSING}
+    for new in later.repairs:
+        old = found.get(new.kind)
+        found[new.kind] = repair(new.kind, old.count + new.count) if old else new
+    return PriceReport(earlier.rows_read + later.rows_read, tuple(found.values()))
