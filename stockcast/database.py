@@ -9,7 +9,7 @@ from pathlib import Path
 import filelock
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 
@@ -28,31 +28,43 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection whose reads see one state of the database."""
-        with self.engine.connect() as connection:
+        with self._told(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits whole or not at all; on SQLite it takes the write lock at once."""
-        with self.engine.connect().execution_options(stockcast_write=True) as connection, connection.begin():
+        with (
+            self._told(),
+            self.engine.connect().execution_options(stockcast_write=True) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     def close(self) -> None:
         """Closes all pooled connections."""
         self.engine.dispose()
 
-    def _upgrade_when_older(self) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Failures of the database itself in one sentence; a broken rule of a table is the caller's to handle."""
         try:
+            yield
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as problem:
+            raise DatabaseUnavailable(
+                f"The database at {self.engine.url.render_as_string(hide_password=True)} cannot be used: "
+                f"{problem.__cause__ or problem}.",
+                "Check STOCKCAST_DATABASE_URL, that the disk is not full and that the file is a database.",
+            ) from problem
+
+    def _upgrade_when_older(self) -> None:
+        with self._told():
             if self._version() != HEAD:
                 with _migration_lock(self.url):
                     if self._version() != HEAD:
                         _upgrade(self.engine)
-        except SQLAlchemyError as problem:
-            raise DatabaseUnavailable(
-                f"The database at {self.engine.url.render_as_string(hide_password=True)} cannot be opened: "
-                f"{problem.__cause__ or problem}.",
-                "Check STOCKCAST_DATABASE_URL, that the disk is not full and that the file is a database.",
-            ) from problem
 
     def _version(self) -> str | None:
         with self.engine.connect() as connection:

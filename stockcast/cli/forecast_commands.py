@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,14 +21,11 @@ from stockcast.cli.output import (
 )
 from stockcast.cli.train_command import print_scorecard
 from stockcast.errors import InvalidRequest
-from stockcast.monitoring.findings import DriftReport
-from stockcast.prices.reading.sniff import read_bytes
-from stockcast.prices.tickers import normalise_ticker
-from stockcast.prices.window import PriceWindow
-from stockcast.prices.windowfile import read_window
-from stockcast.workflows.answer_json import answer_json
-from stockcast.workflows.backtest import write_forecasts
-from stockcast.workflows.forecast import Answer
+
+if TYPE_CHECKING:
+    from stockcast.monitoring.findings import DriftReport
+    from stockcast.prices.window import PriceWindow
+    from stockcast.workflows.forecast import Answer
 
 WindowFile = Annotated[Path | None, typer.Option("--window", help="File with exactly 60 closes, oldest first.")]
 WindowTicker = Annotated[
@@ -52,6 +49,8 @@ def forecast_command(
     else:
         raise InvalidRequest("Name one thing to forecast.", "Give either a ticker or --window FILE.")
     if as_json:
+        from stockcast.workflows.answer_json import answer_json
+
         print_json(answer_json(answer))
     else:
         _tell(answer)
@@ -84,6 +83,8 @@ def backtest_command(
     as_json: AsJson = False,
 ) -> None:
     """Forecast every session of a range from the bars before it, and score the result beside naive."""
+    from stockcast.workflows.backtest import write_forecasts
+
     first, last = parse_date(start), parse_date(end)
     if first is None or last is None or first > last:
         raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
@@ -105,6 +106,10 @@ def backtest_command(
 
 
 def _window(file: Path, ticker: str | None) -> PriceWindow:
+    from stockcast.prices.reading.sniff import read_bytes
+    from stockcast.prices.tickers import normalise_ticker
+    from stockcast.prices.windowfile import read_window
+
     window = read_window(file.name, read_bytes(file))
     return window if ticker is None else replace(window, ticker=normalise_ticker(ticker))
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stockcast.cli.output import AsJson, open_workspace, print_json, print_table, say
-from stockcast.jobs.job_table import Job
+
+if TYPE_CHECKING:
+    from stockcast.jobs.job_table import Job
 
 jobs_app = typer.Typer(help="Trainings that run in the background.", no_args_is_help=True)
 

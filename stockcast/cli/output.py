@@ -7,24 +7,27 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.forecasting.forecaster import Epoch, OnEpoch
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+# A terminal should answer at once: what takes long to import is imported where it is used.
+if TYPE_CHECKING:
+    from stockcast.forecasting.forecaster import Epoch, OnEpoch
+    from stockcast.workspace import Workspace
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Universe = Annotated[str, typer.Option("--universe", help="Universe whose model and configuration are used.")]
 Tickers = Annotated[
     list[str] | None, typer.Option("--ticker", help="Ticker; may be repeated. Default: those of the universe.")
 ]
-UNIVERSE = DEFAULT_UNIVERSE
+UNIVERSE = "default"
 
 
 def open_workspace() -> Workspace:
     """The workspace over the environment's settings."""
     from stockcast.settings import read_settings
+    from stockcast.workspace import Workspace
 
     return Workspace(read_settings())
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from stockcast.cli.output import AsJson, open_workspace, parse_date, print_json, print_table, say
-from stockcast.prices.reading.datestyle import DateOrder
-from stockcast.prices.reading.sniff import read_bytes
-from stockcast.prices.store import StoredHistory
-from stockcast.workflows.ingest import Ingested
+
+if TYPE_CHECKING:
+    from stockcast.prices.store import StoredHistory
+    from stockcast.workflows.ingest import Ingested
 
 prices_app = typer.Typer(help="Download, import and list daily prices.", no_args_is_help=True)
 
@@ -27,11 +27,13 @@ def import_prices(
     file: Annotated[Path, typer.Argument(help="CSV, XLSX or Parquet file of daily prices.")],
     ticker: Annotated[str, typer.Option("--ticker", help="Ticker to store the prices under.")],
     date_order: Annotated[
-        DateOrder, typer.Option("--date-order", help="How to read dates such as 03/04/2024.")
+        Literal["auto", "dmy", "mdy"], typer.Option("--date-order", help="How to read dates such as 03/04/2024.")
     ] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Store the prices of a file."""
+    from stockcast.prices.reading.sniff import read_bytes
+
     _tell([open_workspace().ingest_file(file.name, read_bytes(file), ticker, date_order)], as_json)
 
 

@@ -11,13 +11,15 @@ import urllib.error
 import urllib.request
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.output import open_workspace, say
+from stockcast.cli.output import UNIVERSE, open_workspace, say
 from stockcast.errors import InvalidRequest
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+
+if TYPE_CHECKING:
+    from stockcast.workspace import Workspace
 
 serve_app = typer.Typer(help="Start one of the faces in the foreground.", no_args_is_help=True)
 APP = Path(__file__).parents[2] / "app.py"
@@ -88,7 +90,7 @@ def dashboard_command(port: int) -> list[str]:
 def mlflow_command(workspace: Workspace, port: int) -> list[str]:
     """The command line that serves MLflow's pages over the same store."""
     settings = workspace.settings
-    workspace.tracking.experiment(DEFAULT_UNIVERSE)  # the store exists before two processes open it
+    workspace.tracking.experiment(UNIVERSE)  # the store exists before two processes open it
     return [
         sys.executable, "-m", "mlflow", "server", "--backend-store-uri", settings.mlflow,
         "--default-artifact-root", settings.artifacts.as_uri(), "--host", HOST, "--port", str(port),
@@ -103,7 +105,7 @@ def _prepare(workspace: Workspace, sample: bool) -> None:
             return
         say("Storing the bundled sample …")
         workspace.ingest_sample()
-    champion = workspace.champion(DEFAULT_UNIVERSE)
+    champion = workspace.champion(UNIVERSE)
     say(f"{champion.label} of {champion.name} speaks.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,8 +18,10 @@ from stockcast.cli.output import (
     print_table,
     say,
 )
-from stockcast.evaluation.scorecard import Scorecard
-from stockcast.workflows.train import Trained
+
+if TYPE_CHECKING:
+    from stockcast.evaluation.scorecard import Scorecard
+    from stockcast.workflows.train import Trained
 
 
 def train_command(

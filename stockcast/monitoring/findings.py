@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import JsonValue, TypeAdapter
 
 Layer = Literal["integrity", "shape", "regime"]
 Severity = Literal["red", "amber", "info"]
@@ -44,9 +44,9 @@ class DriftReport:
         """Whether a person has to look at the data: a changed regime alone is information, not a fault."""
         return self.severity in ("amber", "red")
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, JsonValue]:
         """The report as plain data."""
-        data: dict[str, object] = _REPORT.dump_python(self, mode="json")
+        data: dict[str, JsonValue] = _REPORT.dump_python(self, mode="json")
         return data
 
     @staticmethod

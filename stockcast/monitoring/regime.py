@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+from pydantic import Field, FiniteFloat, JsonValue, TypeAdapter, ValidationError
 
 from stockcast.config import DriftConfig
 from stockcast.errors import CorruptBundle, TooShortHistory
@@ -75,9 +75,9 @@ class VolatilityReference:
             change=_quantiles(measured) if len(measured) else None,
         )
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, JsonValue]:
         """Plain data for the manifest of a bundle."""
-        data: dict[str, object] = _REFERENCE.dump_python(self, mode="json")
+        data: dict[str, JsonValue] = _REFERENCE.dump_python(self, mode="json")
         return {"schema_version": SCHEMA_VERSION, **data}
 
     @staticmethod

@@ -31,10 +31,11 @@ class TrackingServer:
     def client(self) -> MlflowClient:
         """MLflow's client; importing it takes a second, so only on first use."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from mlflow import MlflowClient
 
+        for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
+            logging.getLogger(name).setLevel(logging.ERROR)
         if self.artifacts is not None:
             make_folder(self.artifacts)
         return MlflowClient(self.uri)
