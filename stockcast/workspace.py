@@ -5,6 +5,7 @@ Nothing is opened before it is needed, and nothing at import.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -196,6 +197,8 @@ class Workspace:
         if self.versions.champion(universe) is None:
             self._crown(universe, chosen)
         present = self.speaker(universe)
+        # matplotlib keeps its list of fonts there, and nothing is written outside the home.
+        os.environ.setdefault("MPLCONFIGDIR", str(make_folder(self.settings.home / "matplotlib")))
         # torch and Lightning take seconds to import; only training needs them.
         from stockcast.forecasting.lstm.estimator import LstmEstimator
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from stockcast.config import PromotionConfig
 from stockcast.evaluation.scorecard import Comparison, Scorecard
 
+SIGNIFICANT = 0.05  # p-values above it are said to be no proof
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -39,7 +41,8 @@ def judge(
 
 def _sentence(comparison: Comparison, count: int) -> str:
     word = "lower" if comparison.skill > 0 else "not lower"
+    doubt = ", though not significantly" if comparison.skill > 0 and comparison.test.p_value > SIGNIFICANT else ""
     return (
-        f"Its CRPS is {word} than that of {comparison.opponent}: skill {comparison.skill:+.2%} over {count} "
-        f"forecasts (Diebold-Mariano p = {comparison.test.p_value:.3f})."
+        f"Its CRPS is {word} than that of {comparison.opponent}{doubt}: skill {comparison.skill:+.2%} over "
+        f"{count} forecasts (Diebold-Mariano p = {comparison.test.p_value:.3f})."
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import onnxruntime
 
 from stockcast.errors import CorruptBundle
 from stockcast.forecasting import student_t
@@ -17,6 +18,9 @@ from stockcast.forecasting.features import FEATURES, features
 from stockcast.forecasting.forecaster import ForecasterState
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.returns import Floats
+
+if TYPE_CHECKING:
+    import onnxruntime
 
 ONNX_FILE = "model.onnx"
 WEIGHTS_FILE = "weights.safetensors"
@@ -75,6 +79,10 @@ class NetworkForecaster:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
+        # Read at import: without it, ONNX Runtime reports to its maker and leaves files in the user's home.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1

@@ -10,7 +10,7 @@ from typing import Literal
 
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.forecaster import Epoch
-from stockcast.registry.tracking_server import TrackingServer
+from stockcast.registry.tracking_server import TrackingServer, model_name
 
 Outcome = Literal["FINISHED", "FAILED", "KILLED"]
 # The scorecard's figures that become MLflow metrics, so that runs can be compared there too.
@@ -92,8 +92,8 @@ class Runs:
 
     def recent(self, universe: str | None = None, limit: int = 100) -> list[RunSummary]:
         """The newest runs first, of one universe or of all."""
+        wanted = None if universe is None else model_name(universe)
         with self.server.told("listing runs") as client:
-            wanted = None if universe is None else f"stockcast-{universe}"
             experiments = [
                 found.experiment_id
                 for found in client.search_experiments()

@@ -1,0 +1,259 @@
+"""The command line as scripts rely on it: real prices, a real home, the real commands."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+Run = Callable[..., Any]
+QUICK = ("--set", "training.max_epochs=2", "--set", "network.hidden_size=8")
+
+
+def write_closes(path: Path, closes: list[float]) -> Path:
+    path.write_text("\n".join(f"{close:.4f}" for close in closes))
+    return path
+
+
+@pytest.fixture
+def window(tmp_path: Path) -> Path:
+    """60 closes that wander like a stock."""
+    return write_closes(tmp_path / "window.csv", [20 * math.exp(0.02 * math.sin(7.3 * i * i)) for i in range(60)])
+
+
+def test_a_brazilian_file_is_imported_and_listed(stockcast: Run, tmp_path: Path) -> None:
+    file = tmp_path / "cmig4.csv"
+    file.write_bytes("Data;Fechamento\n02/01/2018;5,25\n03/01/2018;5,30\n15/01/2018;1.005,31\n".encode("cp1252"))
+    assert stockcast("prices", "import", file, "--ticker", "cmig4.sa").code == 0
+    (history,) = json.loads(stockcast("prices", "list", "--json").out)
+    assert (history["ticker"], history["sessions"], history["currency"]) == ("CMIG4.SA", 3, "BRL")
+    assert history["first_session"] == "2018-01-02"
+    shown = json.loads(stockcast("prices", "show", "CMIG4.SA", "--json").out)
+    assert [bar["close"] for bar in shown["bars"]] == [5.25, 5.30, 1005.31]
+
+
+def test_training_prints_what_scripts_rely_on(trained: Run) -> None:
+    answer = json.loads(trained("train", "--ticker", "IBM", *QUICK, "--json").out)
+    assert {"run_id", "model", "promoted", "reasons", "seconds", "scorecard"} <= answer.keys()
+    assert answer["model"] == {"name": "stockcast-default", "version": "3", "kind": "lstm"}
+    assert answer["reasons"]
+    card = answer["scorecard"]
+    assert card["count"] > 400
+    assert card["mape_ratio"] == pytest.approx(card["mape"] / card["naive_mape"])
+    assert card["currency"] == "USD"
+
+
+def test_the_same_training_twice_gives_the_same_scorecard(trained: Run) -> None:
+    line = ("train", "--ticker", "MSFT", "--universe", "twice", *QUICK, "--json")
+    first, second = json.loads(trained(*line).out), json.loads(trained(*line).out)
+    assert first["scorecard"] == second["scorecard"]
+    assert first["model"]["version"] != second["model"]["version"]
+
+
+def test_training_until_a_date_knows_nothing_later(trained: Run) -> None:
+    answer = json.loads(trained("train", "--ticker", "IBM", "--until", "2008-06-30", *QUICK, "--json").out)
+    assert answer["scorecard"]["last_session"] == "2008-06-30"
+
+
+def test_a_backtest_writes_one_row_per_ticker_session_and_horizon(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "forecasts.csv"
+    line = ("backtest", "--ticker", "AAPL", "--ticker", "GOOG", "--start", "2012-06-01", "--end", "2012-08-31")
+    answer = json.loads(trained(*line, "--model", "lstm", "--out", file, "--json").out)
+    rows = pd.read_csv(file)
+    assert list(rows.columns) == [
+        "ticker", "cutoff", "session", "horizon", "last_close", "actual_close", "median",
+        "q0.025", "q0.05", "q0.1", "q0.25", "q0.5", "q0.75", "q0.9", "q0.95", "q0.975",
+    ]  # fmt: skip
+    assert len(rows) == answer["rows"] == 2 * (65 + 64 + 63 + 62 + 61)
+    assert not rows.duplicated(["ticker", "session", "horizon"]).any()
+    assert rows.session.between("2012-06-01", "2012-08-31").all()
+    assert (rows.cutoff < rows.session).all()
+    assert (rows["median"] == rows["q0.5"]).all()
+    assert (rows.filter(like="q0").diff(axis=1).iloc[:, 1:] > 0).all().all()
+    assert not rows.isna().any().any()
+    one_ahead = rows[rows.horizon == 1]
+    naive_mape = ((one_ahead.actual_close - one_ahead.last_close).abs() / one_ahead.actual_close).mean() * 100
+    assert naive_mape == pytest.approx(answer["scorecard"]["naive_mape"])
+    assert len(one_ahead) == answer["scorecard"]["count"]
+
+
+@pytest.mark.parametrize("model", ["champion", "challenger", "lstm", "2", "1", "naive", "ewma"])
+def test_every_model_of_the_ladder_can_be_backtested(trained: Run, model: str) -> None:
+    line = ("backtest", "--ticker", "IBM", "--start", "2012-06-01", "--end", "2012-08-31", "--model", model)
+    versions = json.loads(trained("models", "list", "--json").out)
+    outcome = trained(*line, "--json")
+    if model == "challenger" and not any("challenger" in version["aliases"] for version in versions):
+        assert outcome.code == 6
+        assert "has no model 'challenger'" in outcome.err
+    else:
+        assert outcome.code == 0, outcome.err
+        assert json.loads(outcome.out)["scorecard"]["count"] == 65
+
+
+def test_a_backtest_over_sessions_that_were_learnt_from_is_refused(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "never.csv"
+    line = ("backtest", "--ticker", "AAPL", "--start", "2008-06-01", "--end", "2008-08-31", "--model", "lstm")
+    outcome = trained(*line, "--out", file)
+    assert outcome.code == 5
+    assert "has learnt from sessions up to" in outcome.err
+    assert not file.exists()
+
+
+def test_a_forecast_stands_beside_naive_and_names_its_model_and_age(trained: Run) -> None:
+    answer = json.loads(trained("forecast", "AAPL", "--json").out)
+    assert (answer["cutoff"], answer["forecasts"][0]["session"]) == ("2013-03-01", "2013-03-04")
+    assert [each["horizon"] for each in answer["forecasts"]] == [1, 2, 3, 4, 5]
+    first = answer["forecasts"][0]
+    assert first["naive"] == answer["last_close"]
+    low, high = first["interval_95"]
+    assert low < first["interval_80"][0] < first["median"] < first["interval_80"][1] < high
+    assert answer["stale"]["sessions_behind"] > 3000
+    assert answer["model"]["name"] == "stockcast-default"
+    assert answer["scorecard"]["naive_crps"] > 0
+    assert answer["journal_id"] >= 1
+
+
+def test_a_forecast_is_in_the_journal_once_however_often_it_is_shown(trained: Run) -> None:
+    first, second = (json.loads(trained("forecast", "IBM", "--json").out)["journal_id"] for _ in range(2))
+    assert first == second
+
+
+def test_a_window_of_60_closes_is_forecast_without_dates(trained: Run, window: Path) -> None:
+    answer = json.loads(trained("forecast", "--window", window, "--json").out)
+    assert (answer["ticker"], answer["cutoff"], answer["stale"]) == (None, None, None)
+    assert answer["forecasts"][4]["session"] is None
+    assert answer["drift"]["unchecked"]
+
+
+@pytest.mark.parametrize("count", [0, 59, 61])
+def test_a_window_of_another_length_is_refused_with_the_count(trained: Run, tmp_path: Path, count: int) -> None:
+    outcome = trained(
+        "forecast", "--window", write_closes(tmp_path / "w.csv", [10.0 + i / 7 for i in range(count)])
+    )
+    assert outcome.code == 2
+    assert str(count) in outcome.err or "empty" in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_drift_finds_a_split_and_leaves_a_healthy_window_alone(trained: Run, window: Path, tmp_path: Path) -> None:
+    healthy = json.loads(trained("drift", "--window", window, "--json").out)
+    assert not [each for each in healthy["findings"] if each["severity"] in ("red", "amber")]
+    closes = [float(line) for line in window.read_text().splitlines()]
+    split = write_closes(tmp_path / "split.csv", [*closes[:30], *(close / 2 for close in closes[30:])])
+    report = json.loads(trained("drift", "--window", split, "--json").out)
+    (finding,) = [each for each in report["findings"] if each["severity"] == "red"]
+    assert finding["layer"] == "integrity"
+    assert finding["positions"] == [30]
+
+
+def test_runs_and_models_tell_what_happened(trained: Run) -> None:
+    runs = json.loads(trained("runs", "list", "--json").out)
+    assert [run["status"] for run in runs] == ["FINISHED", "FINISHED"]
+    assert runs[0]["tickers"] == ["AAPL", "IBM"]
+    assert runs[0]["parameters"]["training.max_epochs"] == "2"
+    models = json.loads(trained("models", "list", "--json").out)
+    assert sorted(alias for model in models for alias in model["aliases"])[-1] in ("champion", "challenger")
+    assert {model["kind"] for model in models} == {"ewma", "lstm"}
+
+
+def test_a_person_may_promote_with_a_note_and_roll_back(trained: Run) -> None:
+    champion = json.loads(trained("forecast", "AAPL", "--json").out)["model"]["version"]
+    other = "1" if champion == "2" else "2"
+    assert trained("models", "promote", other, "--note", "").code == 2
+    assert trained("models", "promote", other, "--note", "quarterly review").code == 0
+    answer = json.loads(trained("forecast", "AAPL", "--json").out)
+    assert (answer["model"]["version"], answer["model"]["note"]) == (other, "quarterly review")
+    assert trained("models", "rollback").code == 0
+    assert json.loads(trained("forecast", "AAPL", "--json").out)["model"]["version"] == champion
+
+
+def test_the_configuration_is_validated_whole_and_versioned(stockcast: Run) -> None:
+    assert stockcast("config", "set", "training.seed=3", "network.layers=2", "--note", "deeper").code == 0
+    assert stockcast("config", "set", "training.seed=4", "network.layers=99").code == 2
+    shown = json.loads(stockcast("config", "show", "--json").out)
+    assert (shown["version"], shown["config"]["training"]["seed"]) == (1, 3)
+    (saved,) = json.loads(stockcast("config", "history", "--json").out)
+    assert (saved["note"], saved["config"]["network"]["layers"]) == ("deeper", 2)
+    other = json.loads(stockcast("config", "show", "--universe", "other", "--json").out)
+    assert other["version"] == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        (("forecast", "AAPL"), 2, "prices sample"),
+        (("forecast", "../../etc"), 2, "is not a ticker"),
+        (("prices", "fetch", "AAPL.QQ"), 2, "Known suffixes"),
+        (("forecast",), 2, "--window"),
+        (("train",), 2, "prices sample"),
+        (("train", "--set", "training.epochs=3"), 2, "training.max_epochs"),
+        (("train", "--set", "training.max_epochs=0"), 2, "greater than or equal to 1"),
+        (("train", "--until", "30/06/2023"), 2, "YYYY-MM-DD"),
+        (("backtest", "--start", "2013-01-02", "--end", "2012-01-02"), 2, "Swap"),
+        (("prices", "import", "missing.csv", "--ticker", "AAPL"), 2, "missing.csv"),
+        (("prices", "fetch", "AAPL", "--start", "2020-01-02", "--end", "2019-01-02"), 2, "Swap"),
+        (("runs", "list", "--universe", "a/b"), 2, "cannot name a universe"),
+        (("jobs", "show", "nope"), 7, "jobs list"),
+        (("models", "rollback"), 6, "has no model"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence_with_a_way_out(
+    stockcast: Run, line: tuple[str, ...], code: int, words: str
+) -> None:
+    outcome = stockcast(*line)
+    assert outcome.code == code
+    assert outcome.out == ""
+    assert words in outcome.err
+    assert len(outcome.err.splitlines()) == 2
+
+
+def test_a_history_that_is_too_short_is_refused_by_name_and_left_out_of_a_universe(trained: Run) -> None:
+    outcome = trained("train", "--ticker", "FB", *QUICK)
+    assert (outcome.code, "FB has 196 sessions" in outcome.err) == (2, True)
+    answer = json.loads(trained("train", *QUICK, "--json").out)
+    assert list(answer["left_out"]) == ["FB"]
+    assert [score["ticker"] for score in answer["scorecard"]["tickers"]] == ["AAPL", "GOOG", "IBM", "MSFT"]
+
+
+def test_a_bad_import_stores_nothing(stockcast: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bad.csv"
+    file.write_text("Date,Close\n2024-01-02,10\n2024-01-03,-4\n")
+    outcome = stockcast("prices", "import", file, "--ticker", "AAPL")
+    assert outcome.code == 2
+    assert "2024-01-03" in outcome.err
+    assert json.loads(stockcast("prices", "list", "--json").out) == []
+
+
+def test_a_wrong_setting_is_named(stockcast: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOCKCAST_THREADS", "many")
+    outcome = stockcast("prices", "list")
+    assert (outcome.code, "STOCKCAST_THREADS" in outcome.err) == (2, True)
+
+
+def test_all_state_is_written_inside_the_home(tmp_path: Path) -> None:
+    home, elsewhere = tmp_path / "state", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(elsewhere),
+        "STOCKCAST_HOME": str(home),
+        "TMPDIR": str(elsewhere),
+    }
+    for line in (("prices", "sample"), ("train", "--ticker", "AAPL", *QUICK), ("forecast", "AAPL")):
+        subprocess.run(
+            [sys.executable, "-m", "stockcast", *line],
+            env=environment,
+            cwd=elsewhere,
+            check=True,
+            capture_output=True,
+        )
+    assert [str(path.relative_to(elsewhere)) for path in elsewhere.rglob("*") if path.is_file()] == []
+    assert (home / "stockcast.db").exists()
+    assert list((home / "scratch").iterdir()) == []
