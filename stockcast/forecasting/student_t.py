@@ -11,6 +11,8 @@ from stockcast.forecasting.returns import Floats
 
 LEAST_DF = 2.1  # the variance exists above 2
 MOST_DF = 60.0  # beyond, it is a normal distribution for all we can measure
+# In units of the volatility. Where most returns are zero, the likelihood grows without end as the scale vanishes.
+LEAST_SCALE = 1e-3
 
 
 def quantiles(location: Floats, scale: Floats, df: Floats) -> Floats:
@@ -30,9 +32,11 @@ def fit(values: Floats) -> tuple[float, float]:
     """Maximum-likelihood (scale, df) of values [N] under a t centred at zero."""
     start = np.array([np.log(np.median(np.abs(values)) / 0.72 + 1e-9), np.log(5.0 - LEAST_DF)])
 
-    def loss(parameters: Floats) -> float:
-        df = min(LEAST_DF + float(np.exp(parameters[1])), MOST_DF)
-        return negative_log_likelihood(values, float(np.exp(parameters[0])), df)
+    def bounded(parameters: Floats) -> tuple[float, float]:
+        scale, df = float(np.exp(parameters[0])), LEAST_DF + float(np.exp(parameters[1]))
+        return max(scale, LEAST_SCALE), min(df, MOST_DF)
 
-    found = minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7}).x
-    return float(np.exp(found[0])), min(LEAST_DF + float(np.exp(found[1])), MOST_DF)
+    def loss(parameters: Floats) -> float:
+        return negative_log_likelihood(values, *bounded(parameters))
+
+    return bounded(minimize(loss, start, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7}).x)
