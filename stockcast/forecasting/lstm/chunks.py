@@ -35,18 +35,20 @@ class Chunks:
 
 def training_chunks(pairs: Sequence[TrainingPair], lookback: int, horizon: int, count: int) -> Chunks:
     """Chunks of `count` targets from the training parts, covering each target about twice."""
-    return _collect([pair.train for pair in pairs], lookback, horizon, count, stride=max(1, count // 2))
+    return _collect([pair.train for pair in pairs], lookback, horizon, count)
 
 
 def validation_chunks(pairs: Sequence[TrainingPair], lookback: int, horizon: int) -> Chunks:
     """Plain windows of exactly `lookback` closes, one target each: validation sees what serving will see."""
-    return _collect([pair.validation for pair in pairs], lookback, horizon, count=1, stride=1)
+    return _collect([pair.validation for pair in pairs], lookback, horizon, count=1)
 
 
-def _collect(frames: Sequence[PriceFrame], lookback: int, horizon: int, count: int, stride: int) -> Chunks:
+def _collect(frames: Sequence[PriceFrame], lookback: int, horizon: int, count: int) -> Chunks:
+    for frame in frames:
+        frame.require(lookback + horizon, "training")
     # All chunks are as long as the shortest history allows, so that they stack.
     count = min(count, *(len(frame) - lookback + 1 - horizon for frame in frames))
-    parts = [_chunks(frame, lookback, horizon, count, stride) for frame in frames]
+    parts = [_chunks(frame, lookback, horizon, count, stride=max(1, count // 2)) for frame in frames]
     inputs, wanted, cutoffs = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Chunks(
         torch.from_numpy(inputs.astype(np.float32)), torch.from_numpy(wanted.astype(np.float32)), cutoffs

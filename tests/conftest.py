@@ -1,0 +1,132 @@
+"""Shared material: seeded histories with clustered volatility, the bundled sample, one LSTM trained once."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import settings
+
+from stockcast.config import Config
+from stockcast.database import Database
+from stockcast.evaluation.split import Split, split_dates, training_pairs
+from stockcast.forecasting.forecaster import TrainingPair
+from stockcast.forecasting.network_forecaster import NetworkForecaster
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.sessions import all_sessions
+from stockcast.prices.tickers import exchange_of
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+# The same examples at every run: a red test stays red until somebody mends it.
+settings.register_profile("stockcast", deadline=None, derandomize=True, max_examples=50)
+settings.load_profile("stockcast")
+
+AS_OF = datetime(2024, 1, 2, 22, tzinfo=UTC)
+MakeFrame = Callable[..., PriceFrame]
+TrainLstm = Callable[..., NetworkForecaster]
+
+
+def garch_closes(count: int, seed: int) -> np.ndarray:
+    """Closes whose volatility clusters and whose tails are heavy, as those of a stock. [T]"""
+    random = np.random.default_rng(seed)
+    shocks = random.standard_t(6, count) / np.sqrt(1.5)
+    returns, variance = np.empty(count), 2e-4
+    for step in range(count):
+        returns[step] = np.sqrt(variance) * shocks[step]
+        variance = 4e-6 + 0.08 * returns[step] ** 2 + 0.90 * variance
+    return 50.0 * np.exp(np.cumsum(returns))
+
+
+def frame_of(closes: np.ndarray, ticker: str = "AAPL", last: date = date(2019, 12, 30)) -> PriceFrame:
+    """A history of closes alone, whose last close belongs to the session `last` or the one before it."""
+    days = all_sessions(exchange_of(ticker).code)
+    stop = int(np.searchsorted(days, np.datetime64(last, "D"), side="right"))
+    index = pd.DatetimeIndex(days[stop - len(closes) : stop].astype("datetime64[ns]"), name="session")
+    return PriceFrame.from_dataframe(
+        pd.DataFrame({"close": closes}, index=index), ticker=ticker, source="test", as_of=AS_OF
+    )
+
+
+@pytest.fixture(scope="session")
+def make_frame() -> MakeFrame:
+    """Makes a seeded history: make_frame(ticker="AAPL", count=700, seed=1, closes=None, last=...)."""
+
+    def make(
+        ticker: str = "AAPL",
+        count: int = 700,
+        seed: int = 1,
+        closes: np.ndarray | None = None,
+        last: date = date(2019, 12, 30),
+    ) -> PriceFrame:
+        return frame_of(garch_closes(count, seed) if closes is None else closes, ticker, last)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def sample_frames() -> tuple[PriceFrame, ...]:
+    """Adjusted closes of AAPL, IBM and MSFT, 2000 to 2013, as bokeh-sampledata ships them."""
+    with importlib.resources.as_file(
+        importlib.resources.files("bokeh_sampledata") / "_data" / "stocks.csv.gz"
+    ) as path:
+        rows = pd.read_csv(path)
+    frames = []
+    for ticker in ("AAPL", "IBM", "MSFT"):
+        part = rows[rows["Ticker"] == ticker]
+        bars = pd.DataFrame({"close": part["Adj Close"].to_numpy()}, index=pd.to_datetime(part["Date"]))
+        frames.append(PriceFrame.from_dataframe(bars, ticker=ticker, source="sample", as_of=AS_OF))
+    return tuple(frames)
+
+
+@pytest.fixture(scope="session")
+def small_config() -> Config:
+    """A network that trains in a second."""
+    return Config().with_overrides(
+        ["training.max_epochs=2", "network.hidden_size=8", "training.batch_size=16", "training.accelerator=cpu"]
+    )
+
+
+@pytest.fixture(scope="session")
+def small_split(make_frame: MakeFrame, small_config: Config) -> tuple[Split, list[TrainingPair]]:
+    """Two synthetic histories, cut."""
+    frames = [make_frame("AAPL", 700, seed=1), make_frame("IBM", 700, seed=2)]
+    split = split_dates(frames, small_config)
+    pairs, left_out = training_pairs(frames, split, small_config)
+    assert not left_out
+    return split, pairs
+
+
+@pytest.fixture(scope="session")
+def train_lstm(tmp_path_factory: pytest.TempPathFactory) -> TrainLstm:
+    """Trains a network: train_lstm(config, pairs, on_epoch=...)."""
+    from stockcast.forecasting.lstm.estimator import LstmEstimator
+
+    def train(
+        config: Config, pairs: list[TrainingPair], on_epoch: Callable[..., None] = lambda _epoch: None
+    ) -> NetworkForecaster:
+        scratch = tmp_path_factory.mktemp("scratch")
+        forecaster = LstmEstimator(config, scratch, threads=1).fit(pairs, on_epoch)
+        assert not list(scratch.iterdir()), "training left files in the scratch folder"
+        return forecaster
+
+    return train
+
+
+@pytest.fixture(scope="session")
+def trained_lstm(
+    train_lstm: TrainLstm, small_config: Config, small_split: tuple[Split, list[TrainingPair]]
+) -> NetworkForecaster:
+    """An LSTM after two epochs on the synthetic histories."""
+    return train_lstm(small_config, small_split[1])
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    """A fresh SQLite database with all tables."""
+    return Database(f"sqlite:///{tmp_path / 'stockcast.db'}")
