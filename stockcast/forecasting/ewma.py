@@ -17,8 +17,8 @@ from stockcast.forecasting.volatility import ewma_volatility
 
 LOOKBACK = 60
 # Measured on the four long histories of the bundled sample: `python -m benchmarks.ewma_constants`.
-SCALES = (0.80, 1.14, 1.41, 1.63, 1.83)
-DFS = (4.5, 4.9, 5.2, 5.4, 5.6)
+SCALES = (0.82, 1.16, 1.42, 1.66, 1.90)
+DFS = (5.0, 4.8, 4.6, 4.6, 4.8)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What things cost and how good forecasts are, always beside a limit or a peer in the same run."""
