@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stockcast.errors import InvalidPrices, NoPricesFound
 from stockcast.prices.frame import COLUMNS, PriceFrame
-from stockcast.prices.repairs import repair, some_of
+from stockcast.prices.repairs import repair, some_lines, some_of
 from stockcast.prices.sessions import all_sessions, last_completed_session
 from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, Repair
 from stockcast.prices.tickers import exchange_of
@@ -172,5 +172,5 @@ def _contradictions(rows: pd.DataFrame) -> Mask:
 
 def _places(rows: pd.DataFrame) -> str:
     if rows.index.name == "line":
-        return ("line " if len(rows) == 1 else "lines ") + some_of([f"{line}" for line in rows.index])
+        return some_lines(rows.index)
     return some_of([f"{day:%Y-%m-%d}" for day in rows["session"] if not pd.isna(day)])

@@ -6,6 +6,8 @@ updates add up to one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from stockcast.prices.source import PriceReport, Repair
 
 # kind -> (one row, several rows); the places, where they are known, follow in brackets.
@@ -57,6 +59,12 @@ def some_of(places: list[str]) -> str:
     """The first five places, and how many more there are."""
     shown = ", ".join(places[:5])
     return shown if len(places) <= 5 else f"{shown} and {len(places) - 5:,} more"
+
+
+def some_lines(lines: Iterable[object]) -> str:
+    """The same for the lines of a file."""
+    shown = [f"{line}" for line in lines]
+    return f"line {shown[0]}" if len(shown) == 1 else f"lines {some_of(shown)}"
 
 
 def add_reports(earlier: PriceReport, later: PriceReport) -> PriceReport:

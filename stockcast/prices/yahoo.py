@@ -109,11 +109,14 @@ class _Downloader:
 def _prepare(cache_folder: Path) -> Any:
     """yfinance, imported and told to be quiet, to raise what it meets and to write only into our home."""
     import yfinance
+    import yfinance.base
     import yfinance.data
 
     logging.getLogger("yfinance").setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module="^yfinance")
     yfinance.config.debug.hide_exceptions = False
+    # Of an unknown ticker it asks a second service, twice in a process, and fails there with a riddle.
+    yfinance.base._tz_info_fetch_ctr = 2
     yfinance.set_tz_cache_location(str(cache_folder))
     return yfinance
 

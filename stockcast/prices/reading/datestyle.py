@@ -50,7 +50,7 @@ class Dates:
     """The dates of a column and how they were written."""
 
     days: NDArray[np.datetime64]  # [T] datetime64[D], NaT where unreadable
-    style: str  # for example "dd/mm/yyyy"
+    style: str | None  # for example "dd/mm/yyyy"; None where the cells are dates already
 
 
 def parse_dates(cells: Sequence[Cell], order: DateOrder, day_first_likely: bool) -> Dates:
@@ -62,7 +62,7 @@ def parse_dates(cells: Sequence[Cell], order: DateOrder, day_first_likely: bool)
     decided = _decide(numeric, order, day_first_likely) if numeric else None
     days = np.array([_day(cell, decided) for cell in cells], dtype="datetime64[D]")
     typed = sum(isinstance(cell, date) for cell in cells) > len(cells) / 2
-    return Dates(days, _SHOWN[decided] if decided else "typed" if typed else "yyyy-mm-dd")
+    return Dates(days, _SHOWN[decided] if decided else None if typed else "yyyy-mm-dd")
 
 
 def _decide(numeric: Sequence[re.Match[str]], order: DateOrder, day_first_likely: bool) -> Literal["dmy", "mdy"]:

@@ -68,8 +68,9 @@ def find_header(rows: Sequence[Sequence[Cell]], needed: frozenset[Role]) -> Head
         roles = {role for role, _ in found}
         if needed <= roles and roles & {"close", "adjusted"}:
             _refuse_rivals(found, row)
-            names = {role: f"{row[column] or 'first column'}" for role, column in found}
-            return Header(last, dict(found), names, bool(_roles(words, _PORTUGUESE)))
+            columns = dict(sorted(found, key=lambda pair: pair[1]))
+            names = {role: f"{row[column] or 'first column'}" for role, column in columns.items()}
+            return Header(last, columns, names, bool(_roles(words, _PORTUGUESE)))
     return None
 
 

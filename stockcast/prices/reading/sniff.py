@@ -26,16 +26,18 @@ def read_grid(name: str, content: bytes) -> Grid:
     """The cells of a CSV, XLSX or Parquet file. Raises UnreadableFile for everything else."""
     refuse_size(name, len(content))
     start = content.removeprefix(b"\xef\xbb\xbf").lstrip()[:8]
-    if not start:
-        raise UnreadableFile(f"The file {safe_name(name)} is empty.", "Choose a file with a header and prices.")
     for signature, what, way_out in _FOREIGN:
         if start.startswith(signature):
             raise UnreadableFile(f"The file {safe_name(name)} {what}.", way_out)
     if start.startswith(b"PK"):
-        return read_workbook(content)
-    if start.startswith(b"PAR1"):
-        return read_parquet(content)
-    return read_text_grid(content)
+        grid = read_workbook(content)
+    elif start.startswith(b"PAR1"):
+        grid = read_parquet(content)
+    else:
+        grid = read_text_grid(content)
+    if not grid.rows:
+        raise UnreadableFile(f"The file {safe_name(name)} is empty.", "Choose a file with a header and prices.")
+    return grid
 
 
 def read_bytes(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from stockcast.prices.reading.grid import Cell, Grid
 from stockcast.prices.reading.headers import Header, Role, find_header
 from stockcast.prices.reading.numerals import DecimalMark, decide_mark, is_number, parse_numbers
 from stockcast.prices.reading.sniff import read_grid
-from stockcast.prices.repairs import repair, some_of
+from stockcast.prices.repairs import repair, some_lines
 from stockcast.prices.source import Repair
 
 _HEADER_HINT = (
@@ -30,7 +30,7 @@ class Reading:
     kind: str  # CSV, XLSX or Parquet
     detail: str  # encoding and separator, or the sheet
     decimal_mark: DecimalMark | None  # None where numbers are typed
-    date_style: str | None  # None where there are no dates
+    date_style: str | None  # None where dates are typed, or there are none
     columns: tuple[tuple[Role, str], ...]  # role and the name that the file gives it
     rows: int
 
@@ -62,7 +62,7 @@ def read_table(name: str, content: bytes, date_order: DateOrder = "auto") -> Raw
     grid = read_grid(name, content)
     header = find_header(grid.rows, frozenset({"session"})) or _headless(grid)
     if header is None:
-        first = ", ".join(f"{cell}" for cell in grid.rows[0] if cell is not None)[:80] if grid.rows else ""
+        first = ", ".join(f"{cell}" for cell in grid.rows[0] if cell is not None)[:80]
         raise UnreadableFile(
             f"No column of dates beside a column of closes is named; found: {first}.", _HEADER_HINT
         )
@@ -102,14 +102,14 @@ def read_columns(grid: Grid, header: Header, date_order: DateOrder) -> RawTable:
         tuple(header.names.items()),
         len(body),
     )
-    places = "lines " + some_of([str(line) for line in lines[unreadable]])
-    repairs = (repair("unreadable_value", int(unreadable.sum()), places),) if unreadable.any() else ()
+    wrong_lines = lines[unreadable]
+    repairs = (repair("unreadable_value", len(wrong_lines), some_lines(wrong_lines)),) if len(wrong_lines) else ()
     return RawTable(_with_close(table), reading, repairs)
 
 
 def _headless(grid: Grid) -> Header | None:
     """A table of two columns without names can only be dates and closes."""
-    if not grid.rows or any(len(row) != 2 for row in grid.rows[:5]) or not is_number(grid.rows[0][1]):
+    if any(len(row) != 2 for row in grid.rows[:5]) or not is_number(grid.rows[0][1]):
         return None
     return Header(-1, {"session": 0, "close": 1}, {"session": "first column", "close": "second column"}, False)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from stockcast.errors import UnreadableFile
 from stockcast.prices.reading.grid import Grid, refuse_large_box, refuse_many_rows
 
-_SEPARATORS = (";", "\t", ",", "|")  # a comma may be a decimal mark: it is tried after those that cannot
+_SEPARATORS = (";", "\t", "|", ",")  # a comma may be a decimal mark: it is tried after those that cannot
 _NAMES = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _LONGEST_LINE = 20_000

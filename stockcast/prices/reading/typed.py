@@ -36,7 +36,7 @@ def read_workbook(content: bytes) -> Grid:
                 return Grid("XLSX", rows, [line for line, _ in numbered], f"sheet '{name[:40]}'")
     except CalamineError as problem:
         raise UnreadableFile(f"The workbook cannot be read: {problem}.", _AGAIN) from problem
-    raise UnreadableFile("The workbook has no filled sheet.", "Put the prices into its first sheet.")
+    return Grid("XLSX", [], [], "no filled sheet")
 
 
 def read_parquet(content: bytes) -> Grid:
@@ -74,7 +74,7 @@ def _refuse_hostile_archive(content: bytes) -> None:
                 )
             for name in archive.namelist():
                 _refuse_scattered_cells(archive.read(name))  # reading also compares size and checksum
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as problem:
+    except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OSError) as problem:
         raise UnreadableFile(f"The workbook cannot be unpacked: {problem}.", _AGAIN) from problem
 
 
