@@ -15,6 +15,10 @@ from stockcast.forecasting.returns import Floats, log_returns
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import next_sessions
 
+# No currency and no coin quotes a close outside these; beyond them, exp of a forecast is not finite any more.
+LEAST_CLOSE = 1e-9
+LARGEST_CLOSE = 1e12
+
 
 @dataclass(frozen=True, eq=False)
 class Context:
@@ -71,7 +75,7 @@ def context_of_closes(
 ) -> Context:
     """A context from an uploaded window of exactly `lookback` closes, oldest first.
 
-    Raises InvalidWindow when the count is another or a close is not a positive number.
+    Raises InvalidWindow when the count is another or a close is not a number that a price can be.
     """
     values = np.asarray(closes, dtype=np.float64)
     if values.ndim != 1 or len(values) != lookback:
@@ -79,10 +83,11 @@ def context_of_closes(
             f"A window needs exactly {lookback} closes; this one has {values.size}.",
             f"Provide the last {lookback} closes, oldest first, one per session.",
         )
-    wrong = np.flatnonzero(~(np.isfinite(values) & (values > 0)))
+    wrong = np.flatnonzero(~((values >= LEAST_CLOSE) & (values <= LARGEST_CLOSE)))
     if wrong.size:
         raise InvalidWindow(
-            f"Close number {wrong[0] + 1} of {lookback} is {values[wrong[0]]:g}; closes must be positive numbers.",
+            f"Close number {wrong[0] + 1} of {lookback} is {values[wrong[0]]:g}; closes must be positive numbers "
+            f"between {LEAST_CLOSE:g} and {LARGEST_CLOSE:g}.",
             "Correct the value and try again.",
         )
     return Context(values, ticker, currency, cutoff, sessions)

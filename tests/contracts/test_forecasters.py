@@ -9,12 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from stockcast.config import Config
 from stockcast.errors import InvalidWindow
 from stockcast.evaluation.split import Split
 from stockcast.forecasting.bundle import pack, read_bundle, write_bundle
-from stockcast.forecasting.context import Context, context_at_end, context_of_closes, windows
+from stockcast.forecasting.context import (
+    LARGEST_CLOSE,
+    LEAST_CLOSE,
+    Context,
+    context_at_end,
+    context_of_closes,
+    windows,
+)
 from stockcast.forecasting.ewma import EwmaEstimator, EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster, TrainingPair
 from stockcast.forecasting.naive import NaiveForecaster
@@ -166,6 +174,15 @@ def test_a_hundredfold_jump_gives_a_finite_forecast(
     assert np.isfinite(found).all()
     assert (found > 0).all()
     assert (np.diff(found, axis=1) >= 0).all()
+
+
+@given(data=st.data())
+def test_whatever_a_window_may_hold_the_forecast_is_finite(forecaster: Forecaster, data: st.DataObject) -> None:
+    extremes = st.sampled_from([LEAST_CLOSE, 0.01, 1.0, LARGEST_CLOSE])
+    closes = data.draw(arrays(np.float64, forecaster.lookback, elements=extremes))
+    found = prices(forecaster, closes)
+    assert np.isfinite(found).all()
+    assert (found > 0).all()
 
 
 def test_the_same_context_gives_the_same_forecast(forecaster: Forecaster, frame: PriceFrame) -> None:

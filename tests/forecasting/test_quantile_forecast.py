@@ -56,7 +56,7 @@ def test_a_window_of_another_length_is_refused_with_both_numbers(count: int) -> 
         context_of_closes([1.0] * count, 60)
 
 
-@pytest.mark.parametrize("bad", [0.0, -0.0, -1.0, float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("bad", [0.0, -0.0, -1.0, float("nan"), float("inf"), 1e308, 1e-320])
 def test_a_close_that_is_no_price_is_refused_with_its_place(bad: float) -> None:
     closes = [10.0] * 60
     closes[6] = bad
