@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from stockcast.forecasting.forecaster import Forecaster
 MANIFEST_FILE = "manifest.json"
 LIBRARIES = ("stockcast", "numpy", "onnxruntime")
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; ours are below one MiB
+_FILE_NAME = re.compile(r"[a-z0-9_]+\.[a-z0-9]+")  # no folder, no blank, nothing that leads elsewhere
 
 
 class FileEntry(BaseModel):
@@ -43,7 +45,8 @@ class FileEntry(BaseModel):
 class Manifest(BaseModel):
     """What manifest.json holds. `checksum` is the sha256 of all the rest."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # An infinite figure must come back as it was, or the manifest would not match its own checksum.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
     schema_version: Literal[1] = 1
     kind: str
@@ -132,7 +135,7 @@ def read_bundle(folder: Path) -> Bundle:
 
 
 def _read_file(folder: Path, name: str, entry: FileEntry) -> bytes:
-    if Path(name).name != name or entry.size > LARGEST_FILE:
+    if not _FILE_NAME.fullmatch(name) or entry.size > LARGEST_FILE:
         raise _corrupt(f"{MANIFEST_FILE} names a file that no bundle of ours has")
     try:
         content = (folder / name).read_bytes()
