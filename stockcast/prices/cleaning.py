@@ -23,7 +23,7 @@ from stockcast.prices.tickers import exchange_of
 
 Mask = NDArray[np.bool_]
 
-RANGE = ["open", "high", "low"]
+_RANGE = ["open", "high", "low"]
 # Adjusted and rounded prices may leave the day's range by a hair; beyond this they contradict it.
 _ROUNDING = 1e-4
 
@@ -50,7 +50,7 @@ def clean_bars(
     wash.refuse_impossible_closes()
     wash.merge_duplicates()
     wash.sort()
-    wash.forget("inconsistent_range", _contradictions(wash.rows), RANGE)
+    wash.forget("inconsistent_range", _contradictions(wash.rows), _RANGE)
     wash.tell("off_calendar", ~_on_calendar(wash.rows, exchange))
     return wash.result(rows_read, source, now)
 
@@ -80,7 +80,7 @@ class _Wash:
         if "adjusted" not in self.rows.columns:
             return
         factor = self.rows["adjusted"] / self.rows["close"].where(self.rows["close"] != 0)
-        scaled = {name: self.rows[name] * factor for name in RANGE}
+        scaled = {name: self.rows[name] * factor for name in _RANGE}
         self.rows = self.rows.assign(**scaled, close=self.rows["adjusted"]).drop(columns="adjusted")
 
     def refuse_impossible_closes(self) -> None:
@@ -160,12 +160,12 @@ def _on_calendar(rows: pd.DataFrame, exchange: str) -> Mask:
 
 
 def _contradictions(rows: pd.DataFrame) -> Mask:
-    bars = {name: rows[name].to_numpy(dtype=np.float64) for name in (*RANGE, "close")}
+    bars = {name: rows[name].to_numpy(dtype=np.float64) for name in (*_RANGE, "close")}
     top, bottom = bars["high"] * (1 + _ROUNDING), bars["low"] * (1 - _ROUNDING)
     outside: Mask = bottom > top
     for name in ("open", "close"):
         outside |= (bars[name] > top) | (bars[name] < bottom)
-    for name in RANGE:
+    for name in _RANGE:
         outside |= (bars[name] <= 0) | np.isinf(bars[name])
     return outside
 

@@ -21,7 +21,8 @@ class FilePrices:
     incremental = False
 
     def __init__(self, name: str, content: bytes, date_order: DateOrder = "auto") -> None:
-        self.name = f"file: {safe_name(name)}"
+        self._file_name = safe_name(name)
+        self.name = f"file: {self._file_name}"
         self._content = content
         self._date_order = date_order
 
@@ -32,7 +33,7 @@ class FilePrices:
 
     def fetch(self, question: PriceQuestion) -> RawTable:
         """The table as the file holds it, whatever is asked; its `reading` says how it was understood."""
-        return read_table(self.name, self._content, self._date_order)
+        return read_table(self._file_name, self._content, self._date_order)
 
     def normalise(self, question: PriceQuestion, raw: RawTable, now: datetime) -> FetchedPrices:
         """The table as a PriceFrame. Raises InvalidPrices or NoPricesFound."""

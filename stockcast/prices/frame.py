@@ -127,7 +127,7 @@ class PriceFrame:
             raise InvalidPrices(f"The sessions of {normalised} carry a time zone.", "Provide plain dates.")
         if index.hasnans:
             raise InvalidPrices(
-                f"{np.isnat(index.to_numpy()).sum()} rows of {normalised} have no date.",
+                f"{normalised} has rows without a date, {np.isnat(index.to_numpy()).sum()} of {len(index)}.",
                 "Give every row its session.",
             )
         shaped = pd.DataFrame(

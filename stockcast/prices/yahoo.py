@@ -21,7 +21,7 @@ from stockcast.errors import InvalidPrices, NoPricesFound, SourceError, SourceRa
 from stockcast.prices.cleaning import clean_bars
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import EARLIEST, last_completed_session, sessions_between
-from stockcast.prices.source import FetchedPrices, PriceQuestion, Repair
+from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, Repair
 
 ATTEMPTS = 3
 # Seconds until a connection counts as refused, and until an answer must be complete after that. yfinance
@@ -53,7 +53,7 @@ class YahooPrices:
         self._sleep = sleep
 
     def fetch(self, question: PriceQuestion) -> pd.DataFrame:
-        """Yahoo's table for the question, all that it has where the range is open.
+        """Yahoo's table for the question; where the range is open, all that it has since 1990.
 
         Raises SourceUnavailable, SourceRateLimited after a few tries, or NoPricesFound.
         """
@@ -80,7 +80,7 @@ class YahooPrices:
         fetched = clean_bars(_bars(raw, question.ticker), question, source=self.name, now=now)
         missing = _unanswered(fetched.frame, question, now)
         report = fetched.report
-        return FetchedPrices(fetched.frame, type(report)(report.rows_read, (*report.repairs, *missing)))
+        return FetchedPrices(fetched.frame, PriceReport(report.rows_read, (*report.repairs, *missing)))
 
 
 class _Downloader:

@@ -195,6 +195,8 @@ def test_a_number_that_may_be_thousands_or_decimals_is_refused_where_nothing_tel
         closes_of("Date\tClose\n2024-05-15\t1,234\n")
     assert closes_of('Date,Close\n2024-05-15,"1,234"\n') == [1234]
     assert closes_of("Date;Close\n2024-05-15;1,234\n") == [1.234]
+    assert closes_of("Date;Close\n2024-05-15;1.234\n") == [1.234]
+    assert closes_of("Data;Close\n2024-05-15;1.234\n") == [1234]
 
 
 def test_a_file_that_mixes_decimal_marks_is_refused() -> None:

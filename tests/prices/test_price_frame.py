@@ -32,7 +32,7 @@ def test_an_impossible_volume_is_refused(volume: float) -> None:
 
 
 def test_rows_without_a_date_are_refused() -> None:
-    with pytest.raises(InvalidPrices, match="1 rows of AAPL have no date"):
+    with pytest.raises(InvalidPrices, match="AAPL has rows without a date, 1 of 4"):
         frame_of(pd.DatetimeIndex([pd.NaT, *INDEX[1:]], name="session"))
 
 

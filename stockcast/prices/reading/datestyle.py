@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -21,27 +21,8 @@ _ISO = re.compile(
 )
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4}|\d{2})(?: \d.*)?")
 _NAMED = re.compile(r"(?:(\d{1,2})[ .-]+(?:de )?)?([a-zç]{3,9})\.?[ .,/-]+(?:de )?(?:(\d{1,2}),? +)?(\d{4}|\d{2})")
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan",
-            "feb fev",
-            "mar",
-            "apr abr",
-            "may mai",
-            "jun",
-            "jul",
-            "aug ago",
-            "sep set",
-            "oct out",
-            "nov",
-            "dec dez",
-        ),
-        1,
-    )
-    for name in names.split()
-}
+_NAMES = "jan feb/fev mar apr/abr may/mai jun jul aug/ago sep/set oct/out nov dec/dez"
+_MONTHS = {name: number for number, names in enumerate(_NAMES.split(), 1) for name in names.split("/")}
 _SHOWN = {"dmy": "dd/mm/yyyy", "mdy": "mm/dd/yyyy"}
 
 
@@ -90,9 +71,7 @@ def _decide(numeric: Sequence[re.Match[str]], order: DateOrder, day_first_likely
 
 
 def _day(cell: Cell, order: Literal["dmy", "mdy"] | None) -> date | None:
-    if isinstance(cell, datetime):
-        return _valid(cell.year, cell.month, cell.day)
-    if isinstance(cell, date):
+    if isinstance(cell, date):  # or a datetime, which is one too
         return _valid(cell.year, cell.month, cell.day)
     if isinstance(cell, int) and not isinstance(cell, bool):
         cell = str(cell)

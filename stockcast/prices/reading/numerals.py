@@ -14,7 +14,6 @@ from stockcast.errors import UnreadableFile
 from stockcast.prices.reading.grid import Cell
 
 DecimalMark = Literal[".", ","]
-DECIMAL_MARKS: tuple[DecimalMark, DecimalMark] = (".", ",")
 
 _MISSING = {
     "", "-", "--", "—", "–", ".", "n/a", "na", "nan", "null", "none", "n/d", "nd", "s/d",
@@ -28,11 +27,14 @@ _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
 _LONGEST = 60
 
 
-def decide_mark(cells: Iterable[Cell], others: Iterable[Cell], likely: DecimalMark | None) -> DecimalMark:
-    """The decimal mark of a file: what an unmistakable number of `cells` or of the `others` shows, else `likely`.
+def decide_mark(
+    cells: Iterable[Cell], others: Iterable[Cell], separator: str | None, portuguese: bool
+) -> DecimalMark:
+    """The decimal mark of a file, as an unmistakable number of `cells`, else of the `others`, shows it.
 
-    Raises UnreadableFile when the `cells` contradict one another, or when '1,234' could be either and nothing
-    makes one reading likely.
+    Where all numbers could be read in both ways, a Portuguese file groups thousands with points, a comma that is
+    also the separator groups thousands, and a comma beside semicolons is a decimal mark. Raises UnreadableFile
+    when not even that tells, or when the `cells` contradict one another.
     """
     shown = _examples(cells)
     if "." in shown and "," in shown:
@@ -40,21 +42,20 @@ def decide_mark(cells: Iterable[Cell], others: Iterable[Cell], likely: DecimalMa
             f"The file mixes decimal points and decimal commas: '{shown['.']}' and '{shown[',']}'.",
             "Write all numbers in the same way.",
         )
-    for mark in DECIMAL_MARKS:
-        if mark in shown:
-            return mark
-    if "either" not in shown:
+    doubtful = {"1.234", "1,234"} & shown.keys()
+    hints = shown if {".", ","} & shown.keys() else _examples(others)
+    if ("," in hints) != ("." in hints):
+        return "," if "," in hints else "."
+    if doubtful and portuguese:
+        return ","
+    if "1,234" not in doubtful or separator == ",":
         return "."
-    hints = _examples(others)
-    for mark, other in (DECIMAL_MARKS, DECIMAL_MARKS[::-1]):
-        if mark in hints and other not in hints:
-            return mark
-    if likely is None and "," in shown["either"]:
-        raise UnreadableFile(
-            f"'{shown['either']}' may have three decimals or be in the thousands; nothing in the file tells.",
-            "Write the numbers with decimal points and without separators of thousands.",
-        )
-    return likely or "."
+    if separator == ";":
+        return ","
+    raise UnreadableFile(
+        f"'{shown['1,234']}' may have three decimals or be in the thousands; nothing in the file tells.",
+        "Write the numbers with decimal points and without separators of thousands.",
+    )
 
 
 def parse_numbers(cells: Sequence[Cell], mark: DecimalMark) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -110,7 +111,7 @@ def _unblanked(cell: str) -> str:
 
 
 def _examples(cells: Iterable[Cell]) -> dict[str, str]:
-    """For each decimal mark that is shown, and for "either", the first number that shows it."""
+    """The first number of each kind: ".", ",", and the doubtful "1.234" and "1,234"."""
     found: dict[str, str] = {}
     for cell in cells:
         digits = _digits(cell) if isinstance(cell, str) else None
@@ -121,13 +122,13 @@ def _examples(cells: Iterable[Cell]) -> dict[str, str]:
 
 
 def _mark_of(digits: str) -> str | None:
-    """The decimal mark that a number shows, "either" for 1,234 and 1.234, None when it shows none."""
+    """The decimal mark that a number shows, "1,234" or "1.234" for a doubtful one, None when it shows none."""
     points, commas = digits.count("."), digits.count(",")
     if points and commas:
         return "." if digits.rindex(".") > digits.rindex(",") else ","
     if points + commas == 1:
-        doubtful = re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", digits)
-        return "either" if doubtful else "." if points else ","
+        mark = "." if points else ","
+        return f"1{mark}234" if re.fullmatch(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", digits) else mark
     if points + commas and re.fullmatch(r"[+-]?\d{1,3}([.,]\d{3})+", digits):
         return "," if points else "."  # only separators of thousands repeat
     return None

@@ -121,11 +121,11 @@ def _column(body: Sequence[Sequence[Cell]], at: int) -> list[Cell]:
 def _mark(grid: Grid, header: Header, body: Sequence[Sequence[Cell]]) -> DecimalMark:
     dates = header.columns.get("session")
     prices = {at for at in header.columns.values() if at != dates}
-    likely: DecimalMark | None = {";": ",", ",": "."}.get(grid.separator or "")  # type: ignore[assignment]
     return decide_mark(
         (cell for row in body for at, cell in enumerate(row) if at in prices),
         (cell for row in body for at, cell in enumerate(row) if at not in prices and at != dates),
-        "," if header.portuguese else likely,
+        grid.separator,
+        header.portuguese,
     )
 
 

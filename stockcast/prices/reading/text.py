@@ -22,7 +22,7 @@ def read_text_grid(content: bytes) -> Grid:
     """The cells of a delimited text. Raises UnreadableFile for anything that is not text."""
     text, encoding = decode(content)
     lines = text.split("\n")
-    refuse_many_rows(len(lines) - 20)  # notes above and below the table are free
+    refuse_many_rows(len(lines))
     if max(map(len, lines)) > _LONGEST_LINE:
         raise UnreadableFile("The file has a line of more than 20,000 characters.", "Write one row per session.")
     separator = _separator([line for line in lines[: 2 * _SAMPLE_LINES] if line.strip()][:_SAMPLE_LINES])
@@ -38,7 +38,7 @@ def read_text_grid(content: bytes) -> Grid:
             f"Line {reader.line_num} cannot be split into cells: {problem}.",
             "Look for a quotation mark that is never closed.",
         ) from problem
-    refuse_large_box(len(grid.rows) - 20, max(map(len, grid.rows), default=0))
+    refuse_large_box(len(grid.rows), max(map(len, grid.rows), default=0))
     return grid
 
 
