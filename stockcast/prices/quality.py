@@ -89,15 +89,17 @@ def assess_quality(frame: PriceFrame) -> PriceQuality:
     missing = np.setdiff1d(expected, frame.sessions)
     ranges = ~(np.isnan(frame.open) | np.isnan(frame.high) | np.isnan(frame.low))
     run, end = _longest_run(frame.close)
+    # Indices and currencies have a volume of zero throughout, which means that it is not known.
+    volume = frame.volume if (frame.volume > 0).any() else np.full(len(frame), np.nan)
     return PriceQuality(
         sessions=len(frame),
         missing_sessions=tuple(missing.tolist()),
-        zero_volume=tuple(frame.sessions[frame.volume == 0].tolist()),
+        zero_volume=tuple(frame.sessions[volume == 0].tolist()),
         jumps=_find_jumps(frame),
         standstill=run,
         standstill_until=frame.sessions[end].astype(object),
         range_share=float(ranges.mean()),
-        volume_share=float((~np.isnan(frame.volume)).mean()),
+        volume_share=float((~np.isnan(volume)).mean()),
     )
 
 

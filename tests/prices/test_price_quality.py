@@ -80,6 +80,11 @@ def test_what_is_unknown_is_said() -> None:
     assert "Volumes are not known." in quality.sentences
 
 
+def test_a_volume_of_zero_throughout_is_not_known() -> None:
+    quality = assess_quality(frame_of(volume=np.zeros(100)))
+    assert (quality.volume_share, quality.zero_volume) == (0, ())
+
+
 def test_one_session_is_a_history_too() -> None:
     quality = assess_quality(frame_of().rows(0, 1))
     assert (quality.jumps, quality.standstill, quality.missing_sessions) == ((), 1, ())
