@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,10 +61,10 @@ def up_command(
     _prepare(workspace, sample)
     ui = f"http://{HOST}:{mlflow_port}"
     environment = {**os.environ, **_mlflow_environment(), "STOCKCAST_MLFLOW_UI_URL": ui}
-    processes = [
-        subprocess.Popen(dashboard_command(port), env=environment),
-        subprocess.Popen(mlflow_command(workspace, mlflow_port), env=environment),
-    ]
+    commands = (dashboard_command(port), mlflow_command(workspace, mlflow_port))
+    # Sessions of their own, so that the processes which a face starts end with it.
+    processes = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops both too
     try:
         address = f"http://{HOST}:{port}"
         if _answers(f"{address}/_stcore/health", processes[0]):
@@ -73,10 +76,7 @@ def up_command(
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
-        for process in processes:
-            process.terminate()
-        for process in processes:
-            process.wait()
+        _stop(processes)
 
 
 def dashboard_command(port: int) -> list[str]:
@@ -109,8 +109,25 @@ def _prepare(workspace: Workspace, sample: bool) -> None:
     say(f"{champion.label} of {champion.name} speaks.")
 
 
+def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Asks the faces and all that they started to end, and makes those that have not after five seconds."""
+    for process in processes:
+        _signal(process, signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
 def _mlflow_environment() -> dict[str, str]:
-    return {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    # MLflow's job runner would start seven more processes for features that nobody asked for.
+    return {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def _refuse_taken(port: int) -> None:

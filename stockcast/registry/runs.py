@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,6 +74,18 @@ class Runs:
         """Adds the scorecard's figures as metrics."""
         figures = {name: getattr(card, name) for name in SCORES}
         self._log(run_id, {f"test_{name}": value for name, value in figures.items() if value is not None}, step=0)
+
+    def log_dataset(self, run_id: str, tickers: Sequence[str], fingerprint: str) -> None:
+        """Names the data that a run was judged on."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        source = json.dumps({"tickers": list(tickers)})
+        # MLflow keeps 36 characters of a digest; the whole fingerprint is a tag.
+        dataset = Dataset(
+            name=", ".join(tickers)[:400], digest=fingerprint[:36], source_type="stockcast", source=source
+        )
+        with self.server.told("naming the data") as client:
+            client.log_inputs(run_id, [DatasetInput(dataset)])
 
     def log_folder(self, run_id: str, folder: Path, name: str) -> None:
         """Stores a folder of files under `name` among the run's artifacts."""

@@ -68,7 +68,9 @@ class TrackingServer:
             if found is not None:
                 return str(found.experiment_id)
             location = None if self.artifacts is None else (self.artifacts / name).as_uri()
-            return str(client.create_experiment(name, artifact_location=location))
+            # Opens MLflow's pages in their view for trained models rather than for language models.
+            kind = {"mlflow.experimentKind": "custom_model_development"}
+            return str(client.create_experiment(name, artifact_location=location, tags=kind))
 
     def _unavailable(self, doing: str, problem: Exception) -> RegistryUnavailable:
         return RegistryUnavailable(

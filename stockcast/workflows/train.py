@@ -198,6 +198,7 @@ def _register(
     scratch: Path,
 ) -> ModelVersion:
     runs.log_scorecard(run, card)
+    runs.log_dataset(run, tickers, card.fingerprint)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         write_bundle(bundle, Path(folder) / "bundle")
         runs.log_folder(run, Path(folder) / "bundle", "bundle")
