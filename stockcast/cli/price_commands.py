@@ -106,10 +106,7 @@ def _tell(found: list[Ingested], as_json: bool) -> None:
         print_json([_ingested(each) for each in found])
         return
     for each in found:
-        frame = each.frame
-        say(
-            f"{each.ticker}: {len(frame)} sessions, {frame.first_session} to {frame.last_session} ({each.status})."
-        )
+        say(each.sentence)
         for repair in each.report.repairs:
             say(f"  {repair.sentence}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -65,11 +66,12 @@ class Versions:
                 run_id=run_id,
                 tags={
                     "kind": kind,
+                    "experiment_id": client.get_run(run_id).info.experiment_id,
                     "trained_until": "" if trained_until is None else str(trained_until),
                     "tickers": ",".join(tickers),
                 },
             )
-        return self.get(universe, str(made.version))
+        return self._read(name, str(made.version))
 
     def decide(self, version: ModelVersion, promoted: bool, reasons: tuple[str, ...]) -> ModelVersion:
         """Keeps the gate's verdict with the version and moves the alias: champion, or else challenger.
@@ -83,22 +85,22 @@ class Versions:
                 self._crown(client, version)
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
-        return self._get(version.name, version.version)
+        return self._read(version.name, version.version)
 
     def crown(self, version: ModelVersion, note: str) -> ModelVersion:
         """Makes a version the champion by a person's decision; the note stays visible."""
         with self.server.told("moving an alias") as client:
             _tag(client, version, "note", note)
             self._crown(client, version)
-        return self._get(version.name, version.version)
+        return self._read(version.name, version.version)
 
     def _crown(self, client: MlflowClient, version: ModelVersion) -> None:
         present = self._by_alias(client, version.name, CHAMPION)
         if present is not None and present.version != version.version:
-            _tag(client, version, "previous", str(present.version))
+            _tag(client, version, "previous", present.version)
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
         challenger = self._by_alias(client, version.name, CHALLENGER)
-        if challenger is not None and str(challenger.version) == version.version:
+        if challenger is not None and challenger.version == version.version:
             client.delete_registered_model_alias(version.name, CHALLENGER)
 
     def previous_champion(self, universe: str) -> ModelVersion:
@@ -110,14 +112,12 @@ class Versions:
             raise UnknownModel(
                 f"No version spoke for {universe} before {present.label}.", "There is nothing to roll back to."
             )
-        return self.get(universe, found)
+        return self._read(present.name, found)
 
     def champion(self, universe: str) -> ModelVersion | None:
         """The version that speaks, or None when nothing is registered yet."""
-        name = model_name(universe)
         with self.server.told("reading the champion") as client:
-            found = self._by_alias(client, name, CHAMPION)
-        return None if found is None else self._get(name, str(found.version))
+            return self._by_alias(client, model_name(universe), CHAMPION)
 
     def resolve(self, universe: str, which: str) -> ModelVersion:
         """champion, challenger, a version number, or a kind such as lstm (its newest version).
@@ -126,21 +126,13 @@ class Versions:
         """
         versions = self.all(universe)
         for version in versions:  # newest first
-            if (
-                which in version.aliases
-                or which in (version.version, f"v{version.version}")
-                or which == version.kind
-            ):
+            if which in (*version.aliases, version.version, f"v{version.version}", version.kind):
                 return version
         known = ", ".join(version.label for version in versions) or "none"
         raise UnknownModel(
             f"The universe {universe} has no model '{which}' (registered: {known}).",
             f"Train one with: stockcast train --universe {universe}",
         )
-
-    def get(self, universe: str, version: str) -> ModelVersion:
-        """One version by its number. Raises UnknownModel."""
-        return self.resolve(universe, version)
 
     def all(self, universe: str | None = None) -> list[ModelVersion]:
         """Versions, newest first, of one universe or of all."""
@@ -149,32 +141,37 @@ class Versions:
                 filter_string=None if universe is None else f"name = '{model_name(universe)}'"
             )
             found = [
-                _version(client, made, dict(model.aliases))
+                _version(
+                    made, [alias for alias, number in model.aliases.items() if str(number) == str(made.version)]
+                )
                 for model in models
                 if model.name.startswith("stockcast-")
                 for made in client.search_model_versions(f"name = '{model.name}'")
             ]
         return sorted(found, key=lambda version: (version.created_at, int(version.version)), reverse=True)
 
-    def _get(self, name: str, version: str) -> ModelVersion:
-        return self.resolve(name.removeprefix("stockcast-"), version)
+    def _read(self, name: str, number: str) -> ModelVersion:
+        with self.server.told("reading a model version") as client:
+            made = client.get_model_version(name, number)
+            return _version(made, made.aliases)
 
-    def _by_alias(self, client: MlflowClient, name: str, alias: str) -> MlflowVersion | None:
+    def _by_alias(self, client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
         from mlflow.exceptions import MlflowException
 
         try:
-            return client.get_model_version_by_alias(name, alias)
+            made = client.get_model_version_by_alias(name, alias)
         except MlflowException as problem:
             if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise
+        return _version(made, made.aliases)
 
 
 def _tag(client: MlflowClient, version: ModelVersion, key: str, value: str) -> None:
     client.set_model_version_tag(version.name, version.version, key, value[:5000])
 
 
-def _version(client: MlflowClient, made: MlflowVersion, aliases: dict[str, str]) -> ModelVersion:
+def _version(made: MlflowVersion, aliases: Sequence[str]) -> ModelVersion:
     tags = made.tags
     until = tags.get("trained_until")
     return ModelVersion(
@@ -182,11 +179,11 @@ def _version(client: MlflowClient, made: MlflowVersion, aliases: dict[str, str])
         version=str(made.version),
         kind=tags.get("kind", "unknown"),
         run_id=made.run_id or "",
-        experiment_id=client.get_run(made.run_id).info.experiment_id if made.run_id else "",
+        experiment_id=tags.get("experiment_id", ""),
         created_at=datetime.fromtimestamp(made.creation_timestamp / 1000, UTC),
         trained_until=date.fromisoformat(until) if until else None,
         tickers=tuple(filter(None, tags.get("tickers", "").split(","))),
-        aliases=tuple(sorted(alias for alias, version in aliases.items() if str(version) == str(made.version))),
+        aliases=tuple(sorted(aliases)),
         promoted=tags.get("promoted") == "true",
         reasons=tuple(filter(None, tags.get("reasons", "").split("\n"))),
         note=tags.get("note", ""),

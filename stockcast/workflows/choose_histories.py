@@ -63,7 +63,8 @@ def universe_tickers(store: PriceStore, config: Config) -> tuple[str, ...]:
 
     Raises UnknownTicker when nothing is stored at all.
     """
-    found = config.universe.tickers or tuple(history.ticker for history in store.list())
+    named = tuple(normalise_ticker(ticker) for ticker in config.universe.tickers)
+    found = named or tuple(history.ticker for history in store.list())
     if not found:
         raise UnknownTicker(
             "No prices are stored yet.",
