@@ -73,9 +73,16 @@ def training_pairs(
         train = frame.until(split.train_end)
         until = frame.until(split.validation_end)
         first = int(np.searchsorted(until.sessions, np.datetime64(split.validation_start, "D")))
-        if len(train) < lookback + horizon + 1 or len(until) < first + horizon + 1 or first < lookback:
+        # A younger one would shorten the chunks of all others, and so multiply the cost of training.
+        if len(train) < 2 * lookback:
             left_out[frame.ticker] = (
                 f"{frame.ticker} has {len(train)} sessions up to {split.train_end}, too few to learn from"
+            )
+            continue
+        if len(until) < first + horizon + 1:
+            left_out[frame.ticker] = (
+                f"{frame.ticker} has {len(until) - first} sessions from {split.validation_start} to "
+                f"{split.validation_end}, too few to decide when training stops"
             )
             continue
         lead = lookback - 1
