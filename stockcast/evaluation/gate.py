@@ -29,7 +29,7 @@ def judge(
     """
     failures = list(objections)
     successes: list[str] = []
-    if card.mape_ratio > rules.max_mape_ratio:
+    if not card.mape_ratio <= rules.max_mape_ratio:  # so that NaN fails too
         failures.append(
             f"Its MAPE is {card.mape_ratio:.4f} times the naive one over {card.count} forecasts; "
             f"at most {rules.max_mape_ratio} is allowed."
