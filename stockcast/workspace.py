@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -279,16 +280,7 @@ class Workspace:
 
     def _train_job(self, job: Job) -> Mapping[str, JsonValue]:
         def report(epoch: Epoch) -> None:
-            payload: dict[str, JsonValue] = {
-                "number": epoch.number,
-                "of": epoch.of,
-                "train_loss": epoch.train_loss,
-                "validation_loss": epoch.validation_loss,
-                "best_validation_loss": epoch.best_validation_loss,
-                "learning_rate": epoch.learning_rate,
-                "seconds": epoch.seconds,
-            }
-            self.jobs.report(job.id, "epoch", payload, min(0.95, epoch.number / epoch.of), self.clock())
+            self.jobs.report(job.id, "epoch", asdict(epoch), min(0.95, epoch.number / epoch.of), self.clock())
 
         request = job.request
         until = request.get("until")
