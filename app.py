@@ -1,0 +1,15 @@
+"""Entry point of the dashboard: the router, the frame around every page, and the error boundary."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from stockcast.ui import router
+from stockcast.ui.error_boundary import boundary
+from stockcast.ui.selection import choose_universe
+
+page = router.navigate()
+with boundary():
+    with st.sidebar:
+        choose_universe()
+    router.run(page)

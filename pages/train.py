@@ -1,0 +1,34 @@
+"""Train: does a newly trained model deserve to speak?"""
+
+import streamlit as st
+
+from stockcast.ui import router
+from stockcast.ui.error_boundary import boundary
+from stockcast.ui.selection import universe
+from stockcast.ui.shared import workspace
+from stockcast.ui.training_plan import show_plan
+from stockcast.ui.training_result import show_ended
+from stockcast.ui.training_watch import job_to_watch, offer_training, watch
+from stockcast.ui.welcome import welcome
+
+router.require_frame()
+
+st.title("Does a new model do better?")
+ws = workspace()
+if not ws.prices.list():
+    welcome()
+    st.stop()
+
+show_plan(ws.configs.current(universe()), ws.tickers(universe()))
+with boundary():
+    offer_training(universe())
+
+with boundary():
+    job = job_to_watch(universe())
+    if job is None:
+        st.info("Nothing was trained yet: the baseline speaks. A training takes some seconds to minutes.")
+    elif job.active:
+        st.subheader(f"Training the universe {job.universe}")
+        watch(job.id)
+    else:
+        show_ended(job)

@@ -1,0 +1,75 @@
+"""Candlesticks with volume below: a price frame in, a Plotly figure out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from stockcast.prices.frame import PriceFrame
+from stockcast.ui.chart_style import CHAMPION, FALLING, HISTORY, RISING, session_axis, styled, translucent
+from stockcast.ui.weekly_bars import drawable_bars
+
+
+def candlestick_chart(frame: PriceFrame, *, log_scale: bool = False) -> go.Figure:
+    """Bars of a whole frame, weekly where they are too many; a line where only closes are known."""
+    bars, weekly = drawable_bars(frame)
+    labels = pd.DatetimeIndex(bars.index).strftime("%Y-%m-%d").to_list()
+    with_volume = bool(bars["volume"].gt(0).any())
+    figure = make_subplots(
+        rows=2 if with_volume else 1,
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.04,
+        row_heights=[0.78, 0.22] if with_volume else [1.0],
+    )
+    figure.add_trace(_prices(bars, labels), row=1, col=1)
+    if with_volume:
+        figure.add_trace(_volume(bars, labels), row=2, col=1)
+        figure.update_yaxes(title_text="Volume", tickformat="~s", row=2, col=1)
+    name = f"{'Weekly' if weekly else 'Daily'} bars, adjusted, in {frame.currency}"
+    figure.update_xaxes(**session_axis(labels), rangeslider_visible=False)
+    figure.update_xaxes(showticklabels=not with_volume, row=1, col=1)
+    figure.update_yaxes(
+        title_text=f"Price ({frame.currency})", type="log" if log_scale else "linear", row=1, col=1
+    )
+    return styled(figure, height=520).update_layout(
+        showlegend=False, title={"text": name, "font": {"size": 14}}, hovermode="x"
+    )
+
+
+def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatter:
+    ranged = bars[["open", "high", "low"]].notna().all(axis=1)
+    if ranged.mean() < 0.5:
+        return go.Scatter(
+            x=labels,
+            y=bars["close"],
+            mode="lines",
+            line={"color": CHAMPION, "width": 1.5},
+            name="Close",
+            hovertemplate="%{x}<br>close %{y:,.2f}<extra></extra>",
+        )
+    # A session without a range is drawn as its close alone.
+    shown = {name: bars[name].where(ranged, bars["close"]) for name in ("open", "high", "low")}
+    return go.Candlestick(
+        x=labels,
+        **shown,
+        close=bars["close"],
+        name="Price",
+        increasing={"line": {"color": RISING, "width": 1}, "fillcolor": translucent(RISING, 0.25)},
+        decreasing={"line": {"color": FALLING, "width": 1}, "fillcolor": FALLING},
+    )
+
+
+def _volume(bars: pd.DataFrame, labels: list[str]) -> go.Bar:
+    rising = np.diff(bars["close"].to_numpy(), prepend=bars["close"].iloc[0]) >= 0
+    return go.Bar(
+        x=labels,
+        y=bars["volume"],
+        name="Volume",
+        marker={"color": np.where(rising, translucent(RISING, 0.6), translucent(FALLING, 0.6)).tolist(),
+                "line": {"width": 0}},
+        hovertemplate="%{x}<br>volume %{y:,.0f}<extra></extra>",
+        marker_line_color=HISTORY,
+    )  # fmt: skip

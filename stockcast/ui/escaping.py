@@ -1,0 +1,18 @@
+"""Text that people or files gave us, made safe to stand inside Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # every ASCII punctuation mark; CommonMark lets each be escaped
+
+
+def plain(text: str) -> str:
+    """The text as it is, without any Markdown meaning: no links, images, formulas or HTML come of it."""
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def bullets(sentences: Iterable[str]) -> str:
+    """Sentences as a Markdown list, each made safe."""
+    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)

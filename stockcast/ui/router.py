@@ -1,0 +1,106 @@
+"""Which pages there are, and how a visitor gets to them.
+
+Streamlit runs a file of a folder `pages/` on its own when a fresh server is asked for it by its address. Such a
+visit would miss the frame and the error boundary of app.py, so every page begins with `require_frame()`.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from stockcast import __version__
+from stockcast.ui.wordmark import FAVICON, WORDMARK
+
+_framed: ContextVar[bool] = ContextVar("framed", default=False)
+
+OVERVIEW = "pages/overview.py"
+FORECAST = "pages/forecast.py"
+DATA = "pages/data.py"
+TRAIN = "pages/train.py"
+RUNS = "pages/runs.py"
+CONFIGURATION = "pages/configuration.py"
+
+
+def navigate() -> Page:
+    """Draws the menu and returns the page that the visitor asked for.
+
+    The page's own settings come first: without them Streamlit would fetch an icon from another server.
+    """
+    st.set_page_config(
+        page_title="stockcast",
+        page_icon=FAVICON,
+        layout="wide",
+        menu_items={"About": f"**stockcast {__version__}**: honest stock price forecasts. Not investment advice."},
+    )
+    st.logo(WORDMARK, size="large")
+    return st.navigation(
+        {
+            "Answers": [
+                st.Page(
+                    OVERVIEW,
+                    title="Overview",
+                    icon=":material/insights:",
+                    default=True,
+                    help="What we expect next, how sure we are and what needs attention.",
+                ),
+                st.Page(
+                    FORECAST,
+                    title="Forecast",
+                    icon=":material/show_chart:",
+                    url_path="forecast",
+                    help="The coming sessions of one ticker as a distribution, beside the naive forecast.",
+                ),
+            ],
+            "Work": [
+                st.Page(
+                    DATA,
+                    title="Data",
+                    icon=":material/candlestick_chart:",
+                    url_path="data",
+                    help="Stored price histories, their quality, and how to get more.",
+                ),
+                st.Page(
+                    TRAIN,
+                    title="Train",
+                    icon=":material/model_training:",
+                    url_path="train",
+                    help="Train the model, watch its loss, and read how it does against the naive forecast.",
+                ),
+            ],
+            "Records": [
+                st.Page(
+                    RUNS,
+                    title="Runs",
+                    icon=":material/history:",
+                    url_path="runs",
+                    help="Every training and every model version, with its figures and reasons.",
+                ),
+                st.Page(
+                    CONFIGURATION,
+                    title="Configuration",
+                    icon=":material/tune:",
+                    url_path="configuration",
+                    help="What the next training will use; each change is kept as a version.",
+                ),
+            ],
+        }
+    )
+
+
+def run(page: Page) -> None:
+    """Runs a page inside the frame of app.py."""
+    token = _framed.set(True)
+    try:
+        page.run()
+    finally:
+        _framed.reset(token)
+
+
+def require_frame() -> None:
+    """The first line of every page: starts over through app.py when the page was run without it."""
+    if not _framed.get():
+        navigate()
+        st.rerun()

@@ -1,0 +1,87 @@
+"""What all visitors share: one Workspace, and reads that are worth keeping for a moment.
+
+Whatever is kept is keyed by all that it depends on: the home, the model version and the hash of the prices.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from stockcast.prices.quality import PriceQuality, assess_quality
+from stockcast.prices.sessions import last_completed_session
+from stockcast.prices.store import StoredHistory
+from stockcast.registry.runs import RunSummary
+from stockcast.registry.versions import ModelVersion
+from stockcast.settings import Settings, read_settings
+from stockcast.workflows.forecast import Answer
+from stockcast.workspace import Workspace
+
+
+def workspace() -> Workspace:
+    """The Workspace over the home that the environment names."""
+    settings = read_settings()
+    return _open(settings.model_dump_json(), settings)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _open(_key: str, _settings: Settings) -> Workspace:
+    return Workspace(_settings)
+
+
+def champion(universe: str) -> ModelVersion:
+    """The version that speaks; crowning the baseline of a new universe takes some seconds."""
+    with st.spinner("Looking up the model that speaks …", show_time=False):
+        return workspace().champion(universe)
+
+
+def answer(universe: str, history: StoredHistory, speaks: ModelVersion) -> Answer:
+    """The champion's forecast of a stored history, journaled before it is kept for the next visitor."""
+    ws = workspace()
+    completed = str(last_completed_session(history.exchange, ws.clock()))
+    key = (str(ws.settings.home), universe, history.ticker, history.content_hash, speaks.run_id, completed)
+    with st.spinner(f"Forecasting {history.ticker} …"):
+        found = _answer(key, ws, universe, history.ticker)
+    if found.speaker.version.run_id != speaks.run_id:  # promoted in between: not what the key says
+        _answer.clear(key, ws, universe, history.ticker)
+    return found
+
+
+@st.cache_resource(max_entries=500, show_spinner=False)
+def _answer(key: tuple[str, ...], _workspace: Workspace, _universe: str, _ticker: str) -> Answer:
+    return _workspace.forecast(_ticker, _universe, "page")
+
+
+def quality(history: StoredHistory) -> PriceQuality:
+    """The quality report of a stored history."""
+    return _quality(str(workspace().settings.home), history.ticker, history.content_hash)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _quality(home: str, ticker: str, content_hash: str) -> PriceQuality:
+    return assess_quality(workspace().prices.load(ticker))
+
+
+def recent_runs(universe: str) -> list[RunSummary]:
+    """The newest runs of a universe, as they were at most a few seconds ago."""
+    return _recent_runs(str(workspace().settings.home), universe)
+
+
+@st.cache_data(ttl=3, max_entries=50, show_spinner=False)
+def _recent_runs(home: str, universe: str) -> list[RunSummary]:
+    return workspace().runs.recent(universe)
+
+
+def mlflow_link(path: str) -> str | None:
+    """An address inside MLflow's pages, or None when the settings name none."""
+    address = workspace().settings.mlflow_ui_url
+    return f"{address.rstrip('/')}/#/{path}" if address else None
+
+
+def versions(universe: str) -> list[ModelVersion]:
+    """The model versions of a universe, newest first, as they were at most a few seconds ago."""
+    return _versions(str(workspace().settings.home), universe)
+
+
+@st.cache_data(ttl=3, max_entries=50, show_spinner=False)
+def _versions(home: str, universe: str) -> list[ModelVersion]:
+    return workspace().versions.all(universe)
