@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stockcast.errors import InvalidConfig
 
@@ -19,6 +19,13 @@ class Section(BaseModel):
     """A frozen group of fields that refuses names it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def refuse_truth_values(cls, value: object) -> object:
+        if isinstance(value, bool):  # otherwise YAML's `yes` would be read as 1
+            raise ValueError("must be a number or a word, not true or false")
+        return value
 
 
 class UniverseConfig(Section):
@@ -179,9 +186,9 @@ def preset(name: str, base: Config | None = None) -> Config:
 def _parse_scalar(name: str, text: str) -> object:
     try:
         value: object = yaml.safe_load(text)
-    except yaml.YAMLError as problem:
+    except (yaml.YAMLError, ValueError) as problem:  # the latter for 2024-13-45 and for 5,000 digits
         raise InvalidConfig(
-            f"{name}: '{text}' cannot be read as a value.", "Write a plain number or word."
+            f"{name}: {_shorten(text)} cannot be read as a value.", "Write a plain number or word."
         ) from problem
     if isinstance(value, str):
         try:  # YAML 1.1 reads 1e-3 as a word
