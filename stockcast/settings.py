@@ -12,9 +12,9 @@ from stockcast.errors import InvalidConfig
 
 
 class Settings(BaseSettings):
-    """Every field is read from `STOCKCAST_<FIELD>`; nothing is written outside `home`."""
+    """Every field is read from `STOCKCAST_<FIELD>`, an empty one as unset; nothing is written outside `home`."""
 
-    model_config = SettingsConfigDict(env_prefix="STOCKCAST_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="STOCKCAST_", env_ignore_empty=True, frozen=True, extra="ignore")
 
     home: Path = Field(
         default_factory=lambda: platformdirs.user_data_path("stockcast"),
