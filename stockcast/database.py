@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import filelock
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 
@@ -74,9 +75,15 @@ class Database:
 
 
 def _engine(url: str) -> Engine:
-    parsed = sqlalchemy.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+    try:
+        parsed = sqlalchemy.make_url(url)
+        if parsed.get_backend_name() != "sqlite":
+            return sqlalchemy.create_engine(parsed, pool_pre_ping=True)
+    except (ArgumentError, ModuleNotFoundError) as problem:
+        raise DatabaseUnavailable(
+            f"The address of the database cannot be used: {problem}.",
+            "Correct STOCKCAST_DATABASE_URL, or install the driver that it names.",
+        ) from problem
     if parsed.database:
         make_folder(Path(parsed.database).parent)
     engine = sqlalchemy.create_engine(parsed, connect_args={"timeout": 30})
@@ -86,14 +93,14 @@ def _engine(url: str) -> Engine:
 
 
 def make_folder(folder: Path) -> Path:
-    """Creates a folder of the home. Raises HomeNotWritable when that is not allowed."""
+    """Creates a folder of the home. Raises HomeNotWritable when it cannot be created or written."""
+    hint = "Set STOCKCAST_HOME to a folder that you may write to."
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        raise HomeNotWritable(
-            f"The folder {folder} cannot be created: {problem.strerror}.",
-            "Set STOCKCAST_HOME to a folder that you may write to.",
-        ) from problem
+        raise HomeNotWritable(f"The folder {folder} cannot be created: {problem.strerror}.", hint) from problem
+    if not os.access(folder, os.W_OK):
+        raise HomeNotWritable(f"The folder {folder} cannot be written.", hint)
     return folder
 
 
@@ -131,9 +138,16 @@ def _upgrade(engine: Engine) -> None:
     # Alembic takes a third of a second to import, and a database is upgraded once.
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.connect().execution_options(stockcast_write=True) as connection, connection.begin():
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as problem:  # it knows no way from the version found to ours
+            raise DatabaseUnavailable(
+                f"The database was written by a newer stockcast ({problem}).",
+                "Update stockcast, or set STOCKCAST_HOME to another folder.",
+            ) from problem
