@@ -48,8 +48,9 @@ from stockcast.workflows.choose_histories import Chosen, choose_histories, unive
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.forecast import Answer, Face, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.ingest import Ingested, ingest_prices
+from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.promote import promote, rollback
-from stockcast.workflows.train import Champion, Trained, train
+from stockcast.workflows.train import Trained, train
 
 DEFAULT_UNIVERSE = "default"
 

@@ -66,11 +66,11 @@ def print_scorecard(card: Scorecard) -> None:
 
 def _tell(trained: Trained) -> None:
     print_scorecard(trained.scorecard)
-    said = "promoted" if trained.verdict.promoted else "not promoted"
+    said = "promoted" if trained.version.promoted else "not promoted"
     say(f"{trained.version.label} of {trained.version.name}: {said}.")
-    for sentence in (*trained.verdict.reasons, *trained.left_out.values()):
+    for sentence in (*trained.version.reasons, *trained.left_out.values()):
         say(f"  {sentence}")
-    say(f"Run {trained.run_id}, {trained.seconds:.1f} s.")
+    say(f"Run {trained.version.run_id}, {trained.seconds:.1f} s.")
 
 
 def _figure(value: float | None) -> str:

@@ -16,11 +16,10 @@ TICKERS = 6  # pictures at the most
 
 
 def draw_plots(folder: Path, epochs: Sequence[Epoch], judged: Backtest) -> None:
-    """Writes loss.png and one test_TICKER.png per ticker, for the first few of them."""
+    """Writes loss.png and, for the first few tickers, test_1.png and so on into a folder that exists."""
     # The object interface, as pyplot keeps global state and looks for a screen.
     from matplotlib.figure import Figure
 
-    folder.mkdir(parents=True)
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
     numbers = [epoch.number for epoch in epochs]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,8 @@ from typing import Literal
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.forecaster import Epoch
 from stockcast.registry.tracking_server import TrackingServer, model_name
+from stockcast.registry.versions import ModelVersion
 
-Outcome = Literal["FINISHED", "FAILED", "KILLED"]
 # The scorecard's figures that become MLflow metrics, so that runs can be compared there too.
 SCORES = (
     "mae", "naive_mae", "rmse", "naive_rmse", "mape", "naive_mape", "mape_ratio", "crps", "naive_crps", "skill",
@@ -40,22 +41,26 @@ class RunSummary:
 
 
 class Runs:
-    """The runs of all universes. Every run that is opened must be closed."""
+    """The runs of all universes."""
 
     def __init__(self, server: TrackingServer) -> None:
         self.server = server
 
-    def open(self, universe: str, name: str, parameters: Mapping[str, object], tags: Mapping[str, str]) -> str:
-        """Opens a run and returns its id."""
-        from mlflow.entities import Param
-
-        experiment = self.server.experiment(universe)
-        with self.server.told("opening a run") as client:
-            run = client.create_run(experiment, run_name=name, tags={"universe": universe, **tags})
-            client.log_batch(
-                run.info.run_id, params=[Param(key, str(value)[:6000]) for key, value in parameters.items()]
-            )
-            return str(run.info.run_id)
+    @contextmanager
+    def recording(
+        self, universe: str, name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
+    ) -> Iterator[str]:
+        """Opens a run, hands out its id, and closes it whatever happens inside."""
+        run_id = self._open(universe, name, parameters, tags)
+        try:
+            yield run_id
+        except (KeyboardInterrupt, SystemExit):  # Lightning turns the former into the latter
+            self._close(run_id, "KILLED")
+            raise
+        except BaseException:
+            self._close(run_id, "FAILED")
+            raise
+        self._close(run_id, "FINISHED")
 
     def log_epoch(self, run_id: str, epoch: Epoch) -> None:
         """Adds one point to the curves."""
@@ -85,6 +90,7 @@ class Runs:
             name=", ".join(tickers)[:400], digest=fingerprint[:36], source_type="stockcast", source=source
         )
         with self.server.told("naming the data") as client:
+            client.set_tag(run_id, "data_fingerprint", fingerprint)
             client.log_inputs(run_id, [DatasetInput(dataset)])
 
     def log_folder(self, run_id: str, folder: Path, name: str) -> None:
@@ -92,16 +98,17 @@ class Runs:
         with self.server.told("storing files") as client:
             client.log_artifacts(run_id, str(folder), name)
 
-    def tag(self, run_id: str, tags: Mapping[str, str]) -> None:
-        """Sets tags on a run."""
+    def tag_verdict(self, run_id: str, version: ModelVersion) -> None:
+        """Notes on a run which version it made and what the gate said."""
+        tags = {
+            "kind": version.kind,
+            "version": version.version,
+            "promoted": "true" if version.promoted else "false",
+            "reasons": "\n".join(version.reasons)[:5000],
+        }
         with self.server.told("tagging a run") as client:
             for key, value in tags.items():
                 client.set_tag(run_id, key, value)
-
-    def close(self, run_id: str, outcome: Outcome) -> None:
-        """Ends a run."""
-        with self.server.told("closing a run") as client:
-            client.set_terminated(run_id, outcome)
 
     def recent(self, universe: str | None = None, limit: int = 100) -> list[RunSummary]:
         """The newest runs first, of one universe or of all."""
@@ -121,6 +128,21 @@ class Runs:
         """(epoch, value) of one curve, in order."""
         with self.server.told("reading a curve") as client:
             return sorted((point.step, point.value) for point in client.get_metric_history(run_id, metric))
+
+    def _open(self, universe: str, name: str, parameters: Mapping[str, object], tags: Mapping[str, str]) -> str:
+        from mlflow.entities import Param
+
+        experiment = self.server.experiment(universe)
+        with self.server.told("opening a run") as client:
+            run = client.create_run(experiment, run_name=name, tags={"universe": universe, **tags})
+            client.log_batch(
+                run.info.run_id, params=[Param(key, str(value)[:6000]) for key, value in parameters.items()]
+            )
+            return str(run.info.run_id)
+
+    def _close(self, run_id: str, outcome: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
+        with self.server.told("closing a run") as client:
+            client.set_terminated(run_id, outcome)
 
     def _log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
         from mlflow.entities import Metric

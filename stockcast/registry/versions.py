@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from stockcast.errors import UnknownModel
+from stockcast.evaluation.gate import Verdict
 from stockcast.registry.tracking_server import TrackingServer, model_name
 
 if TYPE_CHECKING:
@@ -73,29 +74,37 @@ class Versions:
             )
         return self._read(name, str(made.version))
 
-    def decide(self, version: ModelVersion, promoted: bool, reasons: tuple[str, ...]) -> ModelVersion:
+    def decide(self, version: ModelVersion, verdict: Verdict, judged_against: ModelVersion) -> ModelVersion:
         """Keeps the gate's verdict with the version and moves the alias: champion, or else challenger.
 
-        The version that spoke until now is kept in a tag, for rollback.
+        A verdict against a champion that no longer speaks is void: then the version becomes challenger.
         """
         with self.server.told("moving an alias") as client:
-            _tag(client, version, "promoted", "true" if promoted else "false")
-            _tag(client, version, "reasons", "\n".join(reasons))
-            if promoted:
-                self._crown(client, version)
+            present = self._by_alias(client, version.name, CHAMPION)
+            if verdict.promoted and present is not None and present.version != judged_against.version:
+                verdict = Verdict(
+                    False,
+                    (f"While it was trained, {present.label} became champion; it was not compared with that.",),
+                )
+            if verdict.promoted:
+                self._crown(client, version, present)
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
+            _tag(client, version, "promoted", "true" if verdict.promoted else "false")
+            _tag(client, version, "reasons", "\n".join(verdict.reasons))
         return self._read(version.name, version.version)
 
-    def crown(self, version: ModelVersion, note: str) -> ModelVersion:
-        """Makes a version the champion by a person's decision; the note stays visible."""
+    def crown(self, version: ModelVersion, reasons: tuple[str, ...] = (), note: str = "") -> ModelVersion:
+        """Makes a version the champion without the gate; a person's note stays visible."""
         with self.server.told("moving an alias") as client:
+            if reasons:
+                _tag(client, version, "promoted", "true")
+                _tag(client, version, "reasons", "\n".join(reasons))
             _tag(client, version, "note", note)
-            self._crown(client, version)
+            self._crown(client, version, self._by_alias(client, version.name, CHAMPION))
         return self._read(version.name, version.version)
 
-    def _crown(self, client: MlflowClient, version: ModelVersion) -> None:
-        present = self._by_alias(client, version.name, CHAMPION)
+    def _crown(self, client: MlflowClient, version: ModelVersion, present: ModelVersion | None) -> None:
         if present is not None and present.version != version.version:
             _tag(client, version, "previous", present.version)
         client.set_registered_model_alias(version.name, CHAMPION, version.version)

@@ -15,10 +15,10 @@ def promote(versions: Versions, universe: str, which: str, note: str) -> ModelVe
     version = versions.resolve(universe, which)
     if CHAMPION in version.aliases:
         raise InvalidRequest(f"{version.label} is the champion already.", "There is nothing to change.")
-    return versions.crown(version, note.strip())
+    return versions.crown(version, note=note.strip())
 
 
 def rollback(versions: Versions, universe: str) -> ModelVersion:
     """Makes the previous champion speak again. Raises UnknownModel when there was none."""
     present = versions.resolve(universe, CHAMPION)
-    return versions.crown(versions.previous_champion(universe), f"Rolled back from {present.label}.")
+    return versions.crown(versions.previous_champion(universe), note=f"Rolled back from {present.label}.")
