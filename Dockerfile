@@ -4,19 +4,17 @@ FROM python:3.12-slim-bookworm AS build
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/stockcast
-COPY requirements.txt /src/
-RUN /opt/stockcast/bin/pip install --extra-index-url "$TORCH_INDEX" -r /src/requirements.txt
-COPY pyproject.toml README.md LICENSE /src/
-COPY stockcast /src/stockcast
-RUN /opt/stockcast/bin/pip install --no-deps /src
+WORKDIR /app
+COPY requirements.txt ./
+RUN /opt/stockcast/bin/pip install --extra-index-url "$TORCH_INDEX" -r requirements.txt
+COPY . ./
+RUN /opt/stockcast/bin/pip install --no-deps --editable .
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --create-home stockcast && install -d -o stockcast /data
 COPY --from=build /opt/stockcast /opt/stockcast
+COPY --from=build /app /app
 WORKDIR /app
-COPY app.py ./
-COPY pages ./pages
-COPY .streamlit ./.streamlit
 ENV PATH=/opt/stockcast/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -26,4 +24,4 @@ VOLUME /data
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-CMD ["streamlit", "run", "app.py", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true", "--server.fileWatcherType=none"]
+CMD ["python", "-m", "stockcast.ui.server", "--server.address=0.0.0.0", "--server.port=8501", "--server.headless=true"]

@@ -13,7 +13,6 @@ import urllib.error
 import urllib.request
 import webbrowser
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from stockcast.workspace import Workspace
 
 serve_app = typer.Typer(help="Start one of the faces in the foreground.", no_args_is_help=True)
-APP = Path(__file__).parents[2] / "app.py"
 HOST = "127.0.0.1"
 
 
@@ -82,7 +80,7 @@ def up_command(
 def dashboard_command(port: int) -> list[str]:
     """The command line that serves the dashboard."""
     return [
-        sys.executable, "-m", "streamlit", "run", str(APP),
+        sys.executable, "-m", "stockcast.ui.server",
         "--server.port", str(port), "--server.address", HOST, "--server.headless", "true",
     ]  # fmt: skip
 

@@ -1,0 +1,36 @@
+"""Starts Streamlit's server with what the first page needs already on its way into memory.
+
+`streamlit run app.py` shows the same pages; here the first visitor does not wait for the imports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from pathlib import Path
+
+from streamlit.web import cli
+
+from stockcast.errors import StockcastError
+
+APP = Path(__file__).parents[2] / "app.py"
+
+
+def serve(options: list[str]) -> None:
+    """Serves app.py with Streamlit's own command line options; does not return."""
+    threading.Thread(target=_warm, daemon=True).start()
+    sys.argv = ["streamlit", "run", str(APP), *options]
+    cli.main()
+
+
+def _warm() -> None:
+    from stockcast.settings import read_settings
+    from stockcast.workspace import Workspace
+
+    with contextlib.suppress(StockcastError):  # the first page tells what is wrong
+        _ = Workspace(read_settings()).tracking.client
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])
