@@ -128,6 +128,12 @@ class JobTable:
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "List them with: stockcast jobs list")
         return _job(row)
 
+    def active(self) -> list[Job]:
+        """Every job that is queued or running, the oldest first."""
+        wanted = select(jobs).where(jobs.c.state.in_(ACTIVE)).order_by(jobs.c.created_at)
+        with self.database.read() as connection:
+            return [_job(row) for row in connection.execute(wanted)]
+
     def recent(self, universe: str | None = None, kind: str | None = None, limit: int = 20) -> list[Job]:
         """The newest jobs first."""
         wanted = select(jobs).order_by(jobs.c.created_at.desc()).limit(limit)

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -17,6 +17,8 @@ from stockcast.jobs.job_table import Job, JobTable
 
 # Does the work of one kind of job: takes the job, returns its result.
 Handler = Callable[[Job], Mapping[str, JsonValue]]
+# A queued job has its process within milliseconds; after this long, whoever should have started it is gone.
+LAUNCHING = timedelta(minutes=1)
 
 
 class LocalRunner:
@@ -28,16 +30,22 @@ class LocalRunner:
         self.environment = environment
 
     def launch(self, job: Job) -> None:
-        """Starts the process of a queued job and returns at once."""
-        with open(self.log_file(job.id), "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "stockcast", "worker", "--job", job.id],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **self.environment},
-                start_new_session=True,
+        """Starts the process of a queued job and returns at once; a job that cannot be started has failed."""
+        try:
+            with open(self.log_file(job.id), "ab") as log:
+                process = subprocess.Popen(
+                    [sys.executable, "-m", "stockcast", "worker", "--job", job.id],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **self.environment},
+                    start_new_session=True,
+                )
+        except BaseException as problem:
+            self.table.fail(
+                job.id, f"Its process could not be started: {problem}", "Start it again.", job.created_at
             )
+            raise
         self.table.launched(job.id, process.pid)
 
     def log_file(self, job_id: str) -> Path:
@@ -45,9 +53,10 @@ class LocalRunner:
         return make_folder(self.logs) / f"{job_id}.log"
 
     def sweep(self, now: datetime) -> None:
-        """Marks active jobs whose process is gone as interrupted."""
-        for job in self.table.recent(limit=100):
-            if job.active and job.pid is not None and not _alive(job.pid):
+        """Marks active jobs whose process is gone, or was never started, as interrupted."""
+        for job in self.table.active():
+            launching = job.pid is None and now - job.created_at < LAUNCHING
+            if not launching and (job.pid is None or not _alive(job.pid, job.id)):
                 self.table.fail(
                     job.id,
                     "The training process ended without a word.",
@@ -81,14 +90,22 @@ def run_job(table: JobTable, job_id: str, handlers: Mapping[str, Handler], clock
     return table.succeed(job_id, result, clock())
 
 
-def _alive(pid: int) -> bool:
+def _alive(pid: int, job_id: str) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
+    except PermissionError:  # it exists, and belongs to somebody else
+        pass
+    return pid == os.getpid() or (not _zombie(pid) and _works_on(pid, job_id))
+
+
+def _works_on(pid: int, job_id: str) -> bool:
+    """Numbers of processes are given out anew, soonest in a restarted container: does this one name the job?"""
+    try:
+        return job_id.encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # no /proc on this system
         return True
-    return not _zombie(pid)
 
 
 def _zombie(pid: int) -> bool:
