@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 import stockcast
@@ -24,7 +24,7 @@ from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 from stockcast.tables import bars, config_versions, job_events, metadata
 
 FORK = multiprocessing.get_context("fork")
-BAR = {"ticker": "AAPL", "session": date(2024, 1, 2), "close": 10.0}
+BAR: dict[str, object] = {"ticker": "AAPL", "session": date(2024, 1, 2), "close": 10.0}
 
 
 def all_at_once(count: int, work: Callable[[int], object]) -> list[object]:
@@ -83,9 +83,13 @@ def test_sqlite_keeps_what_it_has_promised(database: Database) -> None:
 
 
 def test_a_write_happens_whole_or_not_at_all(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as connection:
-        connection.execute(insert(bars).values(BAR))
-        raise RuntimeError("the lights went out")
+    def write_and_stop() -> None:
+        with database.write() as connection:
+            connection.execute(insert(bars).values(BAR))
+            raise RuntimeError("the lights went out")
+
+    with pytest.raises(RuntimeError):
+        write_and_stop()
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(bars)).scalar() == 0
 
@@ -102,12 +106,16 @@ def test_a_read_sees_one_state_while_others_write(database: Database) -> None:
 
 
 def test_a_broken_rule_of_a_table_is_the_callers_to_handle(database: Database) -> None:
-    event = {"job_id": "nobody", "number": 1, "at": datetime(2024, 1, 2, tzinfo=UTC), "kind": "x", "payload": {}}
-    for table, row in ((bars, BAR), (job_events, event)):
-        with pytest.raises(IntegrityError):
-            for _ in range(2):
-                with database.write() as connection:
-                    connection.execute(insert(table).values(row))
+    def add(table: Table, row: dict[str, object]) -> None:
+        with database.write() as connection:
+            connection.execute(insert(table).values(row))
+
+    add(bars, BAR)
+    with pytest.raises(IntegrityError):
+        add(bars, BAR)
+    orphan = {"job_id": "nobody", "number": 1, "at": datetime(2024, 1, 2, tzinfo=UTC), "kind": "x", "payload": {}}
+    with pytest.raises(IntegrityError):
+        add(job_events, orphan)
 
 
 def test_many_processes_may_open_a_fresh_database_at_once(tmp_path: Path) -> None:
@@ -191,7 +199,7 @@ def test_a_database_that_breaks_later_is_told_too(database: Database, tmp_path: 
 def test_a_database_of_a_newer_stockcast_is_refused_in_one_sentence(database: Database) -> None:
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(DatabaseUnavailable, match="newer stockcast.*9999") as refused:
+    with pytest.raises(DatabaseUnavailable, match=r"newer stockcast.*9999") as refused:
         Database(database.url)
     assert "Update stockcast" in refused.value.hint
 
