@@ -13,7 +13,7 @@ from typing import Final
 import plotly.graph_objects as go
 
 CHAMPION = "#2E8BD8"
-CHALLENGER = "#B5609A"
+CHALLENGER = "#9B45F0"
 NAIVE = "#B8860B"
 HISTORY = "#7C8797"
 RISING = "#12907F"

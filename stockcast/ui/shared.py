@@ -24,7 +24,7 @@ def workspace() -> Workspace:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _open(_key: str, _settings: Settings) -> Workspace:
+def _open(key: str, _settings: Settings) -> Workspace:
     return Workspace(_settings)
 
 

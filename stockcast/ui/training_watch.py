@@ -42,8 +42,9 @@ def offer_training(universe: str) -> None:
         icon=":material/model_training:",
         key="retrain",
         disabled=active,
-        help=f"A training of {universe} is running; wait for it." if active else None,
     ):
+        if active:
+            st.caption(f"A training of {plain(universe)} is running: here it is.")
         return
     try:
         st.query_params[JOB] = ws.submit_training(universe).id

@@ -1,0 +1,119 @@
+"""Homes that were prepared once with real sample prices, and a way to open pages over a copy of one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from page_reading import OpenPage
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+
+from stockcast.config import Config
+from stockcast.prices.store import StoredHistory
+from stockcast.settings import Settings
+from stockcast.workflows.forecast import Answer
+from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def sample_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled sample with its baseline champion."""
+    home = tmp_path_factory.mktemp("sample") / "home"
+    workspace = Workspace(Settings(home=home))
+    workspace.ingest_sample()
+    workspace.champion(DEFAULT_UNIVERSE)
+    workspace.database.close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def trained_sample_home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after a short training as a job, done in this process."""
+    home = tmp_path_factory.mktemp("trained_sample") / "home"
+    shutil.copytree(sample_home, home)
+    workspace = Workspace(Settings(home=home, threads=1))
+    quick = Config().with_overrides(["training.max_epochs=2", "network.hidden_size=8", "training.accelerator=cpu"])
+    workspace.configs.save(DEFAULT_UNIVERSE, quick, "A network that trains in a second", workspace.clock())
+    request = {"tickers": ["AAPL", "IBM"], "until": None, "overrides": []}
+    job = workspace.jobs.submit("train", DEFAULT_UNIVERSE, request, datetime.now(UTC))
+    assert workspace.run_job(job.id)
+    workspace.database.close()
+    return home
+
+
+@pytest.fixture
+def use_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path | None], Workspace]:
+    """Puts a copy of a prepared home, or a fresh one, where the pages look for it."""
+
+    def use(prepared: Path | None) -> Workspace:
+        home = tmp_path / "home"
+        if prepared is not None:
+            shutil.copytree(prepared, home)
+        monkeypatch.setenv("STOCKCAST_HOME", str(home))
+        monkeypatch.delenv("STOCKCAST_MLFLOW_UI_URL", raising=False)
+        return Workspace(Settings(home=home))
+
+    return use
+
+
+@pytest.fixture
+def sample(use_home: Callable[[Path | None], Workspace], sample_home: Path) -> Workspace:
+    """A Workspace over the sample; the pages look at the same home."""
+    return use_home(sample_home)
+
+
+@pytest.fixture
+def trained_sample(use_home: Callable[[Path | None], Workspace], trained_sample_home: Path) -> Workspace:
+    """A Workspace over the sample after a training; the pages look at the same home."""
+    return use_home(trained_sample_home)
+
+
+@pytest.fixture
+def empty(use_home: Callable[[Path | None], Workspace]) -> Workspace:
+    """A Workspace in which nothing is stored; the pages look at the same home."""
+    return use_home(None)
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> OpenPage:
+    """Opens a page through app.py: open_page("forecast", ticker="IBM").
+
+    A server leaves Streamlit's old way of running `pages/` for good at its first visit; AppTest begins in it at
+    every run, which would swallow clicks. So it is held where a server is.
+    """
+    begin = PagesManager.__init__
+
+    def begun(self: PagesManager, *arguments: object, **named: object) -> None:
+        begin(self, *arguments, **named)  # type: ignore[arg-type]
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", begun)
+
+    def open_page(name: str, **query: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        return app if name == "overview" else app.switch_page(f"pages/{name}.py").run()
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def aapl_answer(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    """What the baseline expects of AAPL, as a page gets it."""
+    home = tmp_path_factory.mktemp("answer") / "home"
+    shutil.copytree(sample_home, home)
+    return Workspace(Settings(home=home)).forecast("AAPL", DEFAULT_UNIVERSE, "page")
+
+
+@pytest.fixture(scope="session")
+def sample_history(sample_home: Path) -> StoredHistory:
+    """The stored history of AAPL."""
+    return Workspace(Settings(home=sample_home)).prices.history("AAPL")

@@ -1,0 +1,25 @@
+"""How the tests read a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from streamlit.testing.v1 import AppTest
+
+PAGES = ("overview", "forecast", "data", "train", "runs", "configuration")
+OpenPage = Callable[..., AppTest]
+
+
+def told(app: AppTest) -> str:
+    """Everything that the page says, alerts with their headings."""
+    alerts = [*app.error, *app.warning, *app.info, *app.success]
+    said = [f"{alert.proto.title} {alert.value}" for alert in alerts]
+    said += [each.value for kind in (app.title, app.subheader, app.markdown, app.caption) for each in kind]
+    said += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
+    return "\n".join(said).replace("\\", "")  # escaped punctuation reads as itself
+
+
+def assert_sound(app: AppTest) -> None:
+    """Nothing went wrong that we had not foreseen."""
+    assert not app.exception
+    assert "Something went wrong on our side" not in told(app)

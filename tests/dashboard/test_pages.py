@@ -1,0 +1,353 @@
+"""Every page through app.py: empty, full, and with input that cannot be meant."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from page_reading import PAGES, OpenPage, assert_sound, told
+from streamlit.testing.v1 import AppTest
+
+from stockcast.errors import NoPricesFound
+from stockcast.jobs.job_table import Job
+from stockcast.jobs.local_runner import LocalRunner
+from stockcast.prices.sample import SamplePrices
+from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+
+BRAZILIAN = "Data;Abertura;Máxima;Mínima;Fechamento;Volume\n" + "".join(
+    f"{day:02d}/07/2024;10,0{day % 7};10,90;9,10;10,{day:02d};1.000\n" for day in (1, 2, 3, 4, 5, 8, 9, 10, 11, 12)
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_of_an_empty_workspace_says_what_to_do(
+    page: str, empty: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page(page)
+    assert_sound(app)
+    assert app.title
+    ways_out = [*app.button, *app.get("page_link"), *app.get("form")]
+    assert ways_out
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_the_sample(page: str, sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page(page)
+    assert_sound(app)
+    assert not app.error
+
+
+def test_one_click_leads_from_nothing_to_a_forecast(empty: Workspace, open_page: OpenPage) -> None:
+    app = open_page("overview")
+    app.button(key="load_sample").click().run()
+    assert_sound(app)
+    assert [history.ticker for history in empty.prices.list()] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+    assert sum("2013-03-04" in metric.label for metric in app.metric) == 5
+
+
+def test_the_overview_says_what_is_expected_how_sure_and_that_the_sample_is_old(
+    sample: Workspace, open_page: OpenPage
+) -> None:
+    said = told(open_page("overview"))
+    assert "ewma v1" in said
+    assert "AAPL · 2013-03-04 56.14 USD" in said
+    assert "Naive 56.14" in said
+    assert "The bundled sample ends on 2013-03-01" in said
+    assert "80 % interval held" in said
+    assert "Train the LSTM" in "".join(link.proto.label for link in open_page("overview").get("page_link"))
+
+
+def test_a_ticker_that_is_too_short_is_told_and_the_others_are_shown(
+    sample: Workspace, open_page: OpenPage
+) -> None:
+    rows = "Date,Close\n" + "".join(f"2024-07-{day:02d},{day}\n" for day in (8, 9, 10, 11, 12))
+    sample.ingest_file("x.csv", rows.encode(), "SHORT")
+    app = open_page("overview")
+    assert_sound(app)
+    assert "SHORT has 5 sessions; a forecast needs at least 60" in told(app)
+    assert sum("2013-03-04" in metric.label for metric in app.metric) == 5
+
+
+def test_a_forecast_is_journaled_before_it_is_shown(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("forecast", ticker="IBM")
+    assert_sound(app)
+    assert app.selectbox(key="ticker").value == "IBM"
+    [entry] = sample.journal.entries("IBM")
+    assert entry.face == "page"
+    median = next(metric for metric in app.metric if metric.label.startswith("Median"))
+    assert median.value == f"{entry.prices[0, 19]:.2f} USD"
+    assert len(app.table[0].value) == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("\n".join(str(40 + day % 7) for day in range(59)), "exactly 60 closes; this one has 59"),
+        ("\n".join(str(40 + day % 7) for day in range(61)), "exactly 60 closes; this one has 61"),
+        ("\n".join(["0", *(str(40 + day % 7) for day in range(59))]), "closes must be positive numbers"),
+        ("%PDF-1.7\n\x00\x01", "The file cannot be read"),
+        ("", "The file cannot be read"),
+    ],
+)
+def test_a_window_that_does_not_fit_gets_one_clear_sentence(
+    content: str, sentence: str, sample: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page("forecast")
+    app.file_uploader(key="window_file").upload("window.csv", content.encode()).run()
+    assert_sound(app)
+    assert sentence in told(app)
+    assert len(app.table) == 1  # the stored ticker's own forecast stays
+
+
+def test_a_window_of_60_closes_is_forecast_without_dates(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("forecast")
+    closes = "\n".join(f"{40 + (day * 7919 % 13) / 10:.2f}" for day in range(60))
+    app.file_uploader(key="window_file").upload("window.csv", closes.encode()).run()
+    assert_sound(app)
+    assert "60 closes without dates" in told(app)
+    assert app.table[1].value["Session"].iloc[0] == "next session"
+    newest, *_ = sample.journal.entries()
+    assert newest.ticker is None
+
+
+def test_a_window_with_four_equal_closes_raises_the_banner(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("forecast")
+    closes = [f"{40 + (day * 7919 % 13) / 10:.2f}" for day in range(55)] + ["41.00"] * 5
+    app.file_uploader(key="window_file").upload("window.txt", "\n".join(closes).encode()).run()
+    assert_sound(app)
+    assert any(alert.proto.title.startswith("Check your data") for alert in [*app.error, *app.warning])
+
+
+def test_an_upload_is_shown_as_it_was_read_before_anything_is_stored(
+    empty: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page("data")
+    app.file_uploader(key="price_file").upload("CMIG4.SA.csv", BRAZILIAN.encode("cp1252")).run()
+    assert_sound(app)
+    said = told(app)
+    assert "decimal comma" in said
+    assert "close from 'Fechamento'" in said
+    assert "10 sessions of CMIG4.SA, 2024-07-01 to 2024-07-12, in BRL" in said
+    assert empty.prices.list() == ()
+    app.button(key="store_prices").click().run()
+    assert_sound(app)
+    assert "Added 10 sessions of CMIG4.SA" in told(app)
+    assert [history.ticker for history in empty.prices.list()] == ["CMIG4.SA"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ticker", "sentence"),
+    [
+        ("prices.csv", b"%PDF-1.7\x00\x01\x02", "AAPL", "The file cannot be read"),
+        ("prices.csv", b"Date,Close\n2024-07-01,-3\n2024-07-02,4\n", "AAPL", "These are no valid prices"),
+        ("prices.csv", b"Date,Close\n2024-07-01,3\n2024-07-02,4\n", "../../etc", "is not a ticker"),
+        ("prices.xlsx", b"no workbook at all", "AAPL", "The file cannot be read"),
+    ],
+)
+def test_a_bad_upload_says_what_is_wrong_and_stores_nothing(
+    name: str, content: bytes, ticker: str, sentence: str, empty: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page("data")
+    app.file_uploader(key="price_file").upload(name, content).run()
+    app.text_input[-1].set_value(ticker).run()
+    assert_sound(app)
+    assert sentence in told(app)
+    assert empty.prices.list() == ()
+
+
+def test_one_ticker_that_fails_does_not_hold_up_the_others(
+    empty: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ReplayedPrices(SamplePrices):
+        """Yahoo as the page sees it, with the answers of the sample."""
+
+        name = "yahoo"
+
+        def __init__(self, _cache: object) -> None: ...
+
+    monkeypatch.setattr("stockcast.workspace.YahooPrices", ReplayedPrices)
+    app = open_page("data")
+    app.text_input(key="yahoo_tickers").set_value("aapl, NOPE; ibm <b>")
+    app.button(key="yahoo_go").click().run()
+    assert_sound(app)
+    said = told(app)
+    assert "The sample holds no prices of NOPE" in said
+    assert "'<B>' is not a ticker" in said
+    assert [history.ticker for history in empty.prices.list()] == ["AAPL", "IBM"]
+    assert app.status[0].label == "2 of 4 tickers stored, 2 failed"
+
+
+def test_without_a_network_the_page_says_so(
+    empty: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise NoPricesFound("Yahoo does not answer.", "Check the network.")
+
+    monkeypatch.setattr(Workspace, "ingest_yahoo", refuse)
+    app = open_page("data")
+    app.text_input(key="yahoo_tickers").set_value("AAPL")
+    app.button(key="yahoo_go").click().run()
+    assert_sound(app)
+    assert "Yahoo does not answer. Check the network." in told(app)
+
+
+def test_a_configuration_is_refused_whole(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    _field(app, "split_embargo").set_value(2)
+    _save(app)
+    assert_sound(app)
+    assert "split.embargo (2) must be at least windows.max_horizon (5)" in told(app)
+    assert sample.configs.history(DEFAULT_UNIVERSE) == []
+
+
+def test_a_configuration_is_saved_as_a_version_with_its_note(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    _field(app, "training_max_epochs").set_value(12)
+    app.text_input[-1].set_value("Faster")
+    _save(app)
+    assert_sound(app)
+    [saved] = sample.configs.history(DEFAULT_UNIVERSE)
+    assert (saved.config.training.max_epochs, saved.note) == (12, "Faster")
+    [row] = app.dataframe[0].value.to_dict("records")
+    assert row["Changed"] == "training.max_epochs: 40 → 12"
+
+
+def test_a_preset_fills_the_form_and_saves_nothing(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    app.get("segmented_control")[0].set_value("classic").run()
+    assert_sound(app)
+    assert (_field(app, "network_layers").value, _field(app, "network_hidden_size").value) == (2, 64)
+    assert sample.configs.history(DEFAULT_UNIVERSE) == []
+
+
+def test_saving_without_a_change_keeps_the_history_short(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("configuration")
+    _save(app)
+    assert "nothing was saved" in told(app)
+    assert sample.configs.history(DEFAULT_UNIVERSE) == []
+
+
+def test_retrain_starts_one_job_and_a_second_visitor_is_shown_the_same(
+    sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LocalRunner, "launch", lambda _self, _job: None)  # it stays queued
+    app, other = open_page("train"), open_page("train")
+    app.button(key="retrain").click().run()
+    assert_sound(app)
+    [job] = sample.jobs.recent()
+    assert app.query_params["job"] == job.id
+    assert app.button(key="retrain").disabled
+    other.button(key="retrain").click().run()  # drawn before the first click
+    assert_sound(other)
+    assert "A training of default is running: here it is." in told(other)
+    assert "Starting" in other.get("progress")[0].proto.text
+    assert [each.id for each in sample.jobs.recent()] == [job.id]
+
+
+def test_a_training_that_was_started_elsewhere_in_between_is_shown(
+    sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_page("train")
+    job = sample.jobs.submit("train", DEFAULT_UNIVERSE, {}, sample.clock())
+    # The page is drawn as if it had not seen the other job yet, then asks for its own.
+    monkeypatch.setattr(Job, "active", property(lambda _job: False))
+    app.button(key="retrain").click().run()
+    assert_sound(app)
+    assert app.query_params["job"] == job.id
+
+
+def test_a_failed_training_shows_its_reason_its_way_out_and_its_log(
+    sample: Workspace, open_page: OpenPage
+) -> None:
+    job = sample.jobs.submit("train", DEFAULT_UNIVERSE, {}, sample.clock())
+    sample.jobs.fail(job.id, "The loss is not finite.", "Lower training.learning_rate.", sample.clock())
+    sample.runner.log_file(job.id).write_text("first line\nlast line [red]\n")
+    app = open_page("train", job=job.id)
+    assert_sound(app)
+    assert "The training failed The loss is not finite." in told(app)
+    assert "Lower training.learning_rate." in told(app)
+    assert app.code[0].value.endswith("last line [red]")
+
+
+def test_an_unknown_job_is_told(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("train", job="![x](http://evil)")
+    assert_sound(app)
+    assert "There is no job" in told(app)
+    assert "](http" not in app.warning[0].value
+
+
+def test_a_training_that_succeeded_shows_its_verdict_beside_naive(
+    trained_sample: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page("train")
+    assert_sound(app)
+    said = told(app)
+    assert "romoted: lstm v2" in said
+    assert "Diebold-Mariano" in said
+    measures = app.table[0].value["Measure"].tolist()
+    assert measures[:3] == ["MAE (USD)", "RMSE (USD)", "MAPE"]
+    assert app.table[1].value["Opponent"].tolist()[:2] == ["naive", "ewma"]
+    assert app.dataframe[0].value["Ticker"].tolist() == ["AAPL", "IBM"]
+    assert app.dataframe[1].value["Epoch"].tolist() == [2, 1]
+
+
+def test_runs_are_listed_with_their_versions_and_what_was_unusual(
+    trained_sample: Workspace, open_page: OpenPage
+) -> None:
+    app = open_page("runs")
+    assert_sound(app)
+    runs = app.dataframe[0].value
+    assert runs["Version"].tolist() == ["v2", "v1"]
+    assert runs["MLflow"].isna().all()
+    assert app.table[0].value["Field"].tolist() == [
+        "network.hidden_size",
+        "training.max_epochs",
+        "training.accelerator",
+    ]
+    assert "ewma v1" in told(app)
+
+
+def test_run_links_lead_to_mlflow_where_its_address_is_known(
+    trained_sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOCKCAST_MLFLOW_UI_URL", "http://127.0.0.1:5000/")
+    run = trained_sample.runs.recent(DEFAULT_UNIVERSE)[0]
+    app = open_page("runs")
+    assert_sound(app)
+    address = f"http://127.0.0.1:5000/#/experiments/{run.experiment_id}/runs/{run.run_id}"
+    assert app.dataframe[0].value["MLflow"].iloc[0] == address
+
+
+def test_a_second_universe_can_be_chosen_and_stays_in_the_address(sample: Workspace, open_page: OpenPage) -> None:
+    sample.configs.save("tech", sample.config("tech"), "A second universe", sample.clock())
+    app = open_page("overview", universe="tech")
+    assert_sound(app)
+    assert app.selectbox(key="universe").value == "tech"
+    assert sample.versions.champion("tech") is not None
+
+
+def test_an_unforeseen_error_shows_a_reference_and_never_a_stack_trace(
+    sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_arguments: object) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr("stockcast.workspace.Workspace.champion", break_down)
+    with caplog.at_level(logging.ERROR):
+        app = open_page("overview")
+    assert not app.exception
+    [alert] = app.error
+    assert alert.proto.title == "Something went wrong on our side"
+    assert "secret" not in told(app)
+    reference = alert.value.split("**")[1]
+    assert reference in caplog.text
+    assert "a secret detail" in caplog.text
+
+
+def _field(app: AppTest, name: str) -> object:
+    """The widget of a configuration field by the end of its key."""
+    return next(widget for widget in app.number_input if widget.key and widget.key.endswith(name))
+
+
+def _save(app: AppTest) -> None:
+    next(button for button in app.button if button.label == "Save as a version").click().run()
