@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,6 +17,16 @@ from stockcast.errors import InvalidRequest, RegistryUnavailable
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+_ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # Its own patience with a server that is down is four minutes; a page is asked to wait for a few seconds.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
+_PASSWORD = re.compile(r"(?<=\w):[^:/@\s]+@(?=\S)")
 
 
 class TrackingServer:
@@ -30,8 +42,8 @@ class TrackingServer:
     @cached_property
     def client(self) -> MlflowClient:
         """MLflow's client; importing it takes a second, so only on first use."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        for name, value in _ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
@@ -43,21 +55,17 @@ class TrackingServer:
     @contextmanager
     def told(self, doing: str) -> Iterator[MlflowClient]:
         """The client; any failure becomes RegistryUnavailable that says what was being done."""
-        from requests import RequestException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            client = self.client
             from mlflow.exceptions import MlflowException
+
+            yield self.client
         except ImportError as problem:
             raise RegistryUnavailable(
                 f"MLflow cannot be loaded: {problem}.", "Install the requirements."
             ) from problem
-        except (SQLAlchemyError, RequestException) as problem:
-            raise self._unavailable(doing, problem) from problem
-        try:
-            yield client
-        except (MlflowException, SQLAlchemyError, RequestException) as problem:
+        except (MlflowException, SQLAlchemyError, OSError) as problem:
             raise self._unavailable(doing, problem) from problem
 
     def experiment(self, universe: str) -> str:
@@ -73,8 +81,10 @@ class TrackingServer:
             return str(client.create_experiment(name, artifact_location=location, tags=kind))
 
     def _unavailable(self, doing: str, problem: Exception) -> RegistryUnavailable:
+        first_line = str(problem).strip().partition("\n")[0] or type(problem).__name__
+        what = textwrap.shorten(first_line, 200, placeholder=" …").rstrip(".")
         return RegistryUnavailable(
-            f"MLflow at {self.uri} failed while {doing}: {str(problem).splitlines()[0]}.",
+            _PASSWORD.sub(":***@", f"MLflow at {self.uri} failed while {doing}: {what}."),
             "Check STOCKCAST_MLFLOW_URI and that MLflow is running; stored prices and forecasts are untouched.",
         )
 

@@ -1,0 +1,126 @@
+"""Runs on a real MLflow: opened, filled, closed whatever happens, and listed again."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from stockcast.errors import RegistryUnavailable
+from stockcast.evaluation.scorecard import Scorecard
+from stockcast.forecasting.forecaster import Epoch
+from stockcast.registry.runs import Runs
+from stockcast.registry.tracking_server import TrackingServer
+
+CARD = Scorecard(
+    forecaster="lstm",
+    fingerprint="f",
+    count=500,
+    first_session=date(2020, 1, 2),
+    last_session=date(2021, 12, 30),
+    currency=None,
+    mae=None,
+    naive_mae=None,
+    rmse=None,
+    naive_rmse=None,
+    mape=1.001,
+    naive_mape=1.0,
+    mape_ratio=1.001,
+    crps=0.9,
+    naive_crps=1.0,
+    skill=0.1,
+    dm_statistic=3.0,
+    dm_p_value=0.003,
+    coverage_80=0.8,
+    coverage_95=0.95,
+    tickers=(),
+)
+
+
+def epoch(number: int, loss: float) -> Epoch:
+    return Epoch(number, 10, loss + 0.1, loss, loss, 2e-3, 0.5)
+
+
+@pytest.fixture
+def runs(server: TrackingServer) -> Runs:
+    return Runs(server)
+
+
+def test_a_run_keeps_its_parameters_curves_figures_and_files(runs: Runs, universe: str, tmp_path: Path) -> None:
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots" / "loss.png").write_bytes(b"png")
+    with runs.recording(
+        universe, "LSTM AAPL", {"windows.lookback": 60, "tickers": ("AAPL",)}, {"tickers": "AAPL,IBM"}
+    ) as run:
+        for number in (1, 2, 3):
+            runs.log_epoch(run, epoch(number, 1 / number))
+        runs.log_scorecard(run, CARD)
+        runs.log_dataset(run, ("AAPL", "IBM"), "ab" * 32)
+        runs.log_folder(run, tmp_path / "plots", "plots")
+        assert [found.status for found in runs.recent(universe)] == ["RUNNING"]
+    [found] = runs.recent(universe)
+    assert (found.run_id, found.name, found.universe, found.status) == (run, "LSTM AAPL", universe, "FINISHED")
+    assert found.tickers == ("AAPL", "IBM")
+    assert found.parameters == {"windows.lookback": "60", "tickers": "('AAPL',)"}
+    assert found.scores["mape_ratio"] == pytest.approx(1.001)
+    assert "mae" not in found.scores, "several currencies have no common error"
+    assert found.seconds is not None
+    assert found.seconds >= 0
+    assert (found.version, found.promoted) == (None, None)
+    assert runs.curve(run, "validation_loss") == [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3))]
+    assert runs.curve(run, "nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        (ValueError("x"), "FAILED"),
+        (RegistryUnavailable("x", "y"), "FAILED"),
+        (KeyboardInterrupt(), "KILLED"),
+        (SystemExit(0), "KILLED"),
+    ],
+)
+def test_a_run_is_closed_whatever_happens_inside(
+    runs: Runs, universe: str, problem: BaseException, status: str
+) -> None:
+    def work() -> None:
+        with runs.recording(universe, "run", {}, {}):
+            raise problem
+
+    with pytest.raises(type(problem)):
+        work()
+    assert [found.status for found in runs.recent(universe)] == [status]
+
+
+def test_runs_come_newest_first_and_a_universe_sees_its_own(runs: Runs, universe: str) -> None:
+    for name in ("first", "second", "third"):
+        with runs.recording(universe, name, {}, {}):
+            pass
+    with runs.recording(f"{universe}-other", "elsewhere", {}, {}):
+        pass
+    assert [found.name for found in runs.recent(universe)] == ["third", "second", "first"]
+    assert [found.name for found in runs.recent(universe, limit=1)] == ["third"]
+    assert {"elsewhere", "third"} <= {found.name for found in runs.recent()}
+    assert runs.recent("nobody-trained-this") == []
+
+
+def test_long_lists_of_tickers_fit_into_a_run(runs: Runs, universe: str) -> None:
+    tickers = tuple(f"TICKER{number:04}.SA" for number in range(500))
+    with runs.recording(universe, "many", {"universe.tickers": tickers}, {"tickers": ",".join(tickers)}) as run:
+        runs.log_dataset(run, tickers, "ab" * 32)
+    [found] = runs.recent(universe)
+    assert found.status == "FINISHED"
+    assert found.tickers[:2] == tickers[:2]
+
+
+def test_figures_that_are_no_numbers_do_not_stop_a_run(runs: Runs, universe: str) -> None:
+    with runs.recording(universe, "odd", {}, {}) as run:
+        runs.log_epoch(run, epoch(1, float("nan")))
+        runs.log_epoch(run, epoch(2, float("inf")))
+    assert len(runs.curve(run, "validation_loss")) == 2
+
+
+def test_a_run_that_does_not_exist_is_told(runs: Runs) -> None:
+    with pytest.raises(RegistryUnavailable, match="logging metrics"):
+        runs.log_epoch("0" * 32, epoch(1, 1.0))

@@ -1,0 +1,159 @@
+"""Champion and challenger on a real MLflow: who speaks, who spoke before, and how a person names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from stockcast.errors import UnknownModel
+from stockcast.evaluation.gate import Verdict
+from stockcast.registry.runs import Runs
+from stockcast.registry.tracking_server import TrackingServer
+from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion, Versions
+
+Register = Callable[..., ModelVersion]
+YES = Verdict(True, ("Its CRPS is lower than that of naive.", "And of ewma."))
+NO = Verdict(False, ("Its CRPS is not lower than that of ewma.",))
+
+
+@pytest.fixture
+def versions(server: TrackingServer) -> Versions:
+    return Versions(server)
+
+
+def aliases(versions: Versions, universe: str) -> dict[str, str]:
+    return {alias: found.version for found in versions.all(universe) for alias in found.aliases}
+
+
+def test_a_registered_version_knows_where_it_came_from(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    made = register()
+    assert made.name == f"stockcast-{universe}"
+    assert (made.version, made.kind, made.label) == ("1", "ewma", "ewma v1")
+    assert made.trained_until == date(2020, 1, 2)
+    assert made.tickers == ("AAPL", "IBM")
+    assert (made.aliases, made.promoted, made.reasons, made.note) == ((), False, (), "")
+    assert versions.all(universe) == [made]
+    [run] = Runs(versions.server).recent(universe)
+    assert (made.run_id, made.experiment_id) == (run.run_id, run.experiment_id)
+
+
+def test_a_universe_without_versions_has_no_champion(versions: Versions, universe: str) -> None:
+    assert versions.champion(universe) is None
+    assert versions.all(universe) == []
+    with pytest.raises(UnknownModel, match=f"{universe} has no model 'champion' .registered: none") as refused:
+        versions.resolve(universe, CHAMPION)
+    assert f"stockcast train --universe {universe}" in refused.value.hint
+
+
+def test_the_first_champion_is_crowned_with_its_reasons(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    crowned = versions.crown(register(), reasons=("It is the baseline.",))
+    assert (crowned.aliases, crowned.promoted, crowned.reasons) == ((CHAMPION,), True, ("It is the baseline.",))
+    assert versions.champion(universe) == crowned
+    with pytest.raises(UnknownModel, match="No version spoke"):
+        versions.previous_champion(universe)
+
+
+def test_a_candidate_that_passes_speaks_and_the_one_before_is_kept(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register(), reasons=("It is the baseline.",))
+    second = versions.decide(register(0.9, "lstm"), YES, judged_against=first)
+    assert (second.aliases, second.promoted, second.reasons) == ((CHAMPION,), True, YES.reasons)
+    assert aliases(versions, universe) == {CHAMPION: "2"}
+    assert versions.previous_champion(universe).version == first.version
+    third = versions.decide(register(1.0, "lstm"), YES, judged_against=second)
+    assert versions.champion(universe) == third
+    assert versions.previous_champion(universe).version == "2"
+
+
+def test_a_candidate_that_fails_asks_and_does_not_speak(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    second = versions.decide(register(0.9, "lstm"), NO, judged_against=first)
+    assert (second.aliases, second.promoted, second.reasons) == ((CHALLENGER,), False, NO.reasons)
+    assert aliases(versions, universe) == {CHAMPION: "1", CHALLENGER: "2"}
+    third = versions.decide(register(1.0, "lstm"), NO, judged_against=first)
+    assert aliases(versions, universe) == {CHAMPION: "1", CHALLENGER: third.version}
+
+
+def test_a_verdict_against_a_champion_that_no_longer_speaks_is_void(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    slow = register(0.9, "lstm")
+    versions.decide(register(1.0, "lstm"), YES, judged_against=first)
+    late = versions.decide(slow, YES, judged_against=first)
+    assert (late.aliases, late.promoted) == ((CHALLENGER,), False)
+    assert "While it was trained, lstm v3 became champion" in late.reasons[0]
+    assert aliases(versions, universe) == {CHAMPION: "3", CHALLENGER: "2"}
+
+
+def test_a_person_may_overrule_the_gate_and_the_note_stays(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    second = versions.decide(register(0.9, "lstm"), NO, judged_against=first)
+    crowned = versions.crown(second, note="I know this stock.")
+    assert (crowned.aliases, crowned.note) == ((CHAMPION,), "I know this stock.")
+    assert (crowned.promoted, crowned.reasons) == (False, NO.reasons), "what the gate said is not rewritten"
+    assert aliases(versions, universe) == {CHAMPION: "2"}
+
+
+def test_a_rollback_restores_the_one_before_and_can_be_taken_back(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    second = versions.decide(register(0.9, "lstm"), YES, judged_against=first)
+    versions.crown(versions.previous_champion(universe), note="It was worse.")
+    assert aliases(versions, universe) == {CHAMPION: "1"}
+    assert versions.previous_champion(universe).version == second.version
+
+
+def test_crowning_the_champion_again_does_not_forget_the_one_before(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    second = versions.decide(register(0.9, "lstm"), YES, judged_against=first)
+    versions.crown(second, note="Still.")
+    assert versions.previous_champion(universe).version == "1"
+
+
+def test_versions_are_found_as_people_name_them(versions: Versions, register: Register, universe: str) -> None:
+    first = versions.crown(register(0.8, "ewma"))
+    versions.decide(register(0.9, "lstm"), NO, judged_against=first)
+    versions.decide(register(1.0, "lstm"), NO, judged_against=first)
+    names = {CHAMPION: "1", CHALLENGER: "3", "2": "2", "v2": "2", "lstm": "3", "ewma": "1"}
+    assert {name: versions.resolve(universe, name).version for name in names} == names
+    assert [found.version for found in versions.all(universe)] == ["3", "2", "1"]
+    for unknown in ("4", "V9", "garch", "", "champion "):
+        with pytest.raises(UnknownModel, match=r"registered: lstm v3, lstm v2, ewma v1"):
+            versions.resolve(universe, unknown)
+
+
+def test_all_versions_of_all_universes_can_be_listed(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    made = register()
+    assert made in versions.all()
+    assert versions.all(f"{universe}-other") == []
+
+
+def test_a_new_version_is_not_shown_under_an_older_alias(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    versions.crown(register())
+    register(0.9)
+    assert [found.aliases for found in versions.all(universe)] == [(), (CHAMPION,)]
+
+
+def test_many_tickers_fit_into_a_version(versions: Versions, register: Register, universe: str) -> None:
+    run = register().run_id
+    tickers = tuple(f"TICKER{number:04}.SA" for number in range(500))
+    assert versions.register(universe, run, "lstm", None, tickers).tickers == tickers
