@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -30,10 +31,10 @@ class Bundles:
             try:
                 return read_bundle(folder)
             except CorruptBundle:
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)
         bundle = self._fetch(version)
-        make_folder(folder.parent)
-        if not folder.exists():
+        # The copy only saves time: somebody else may just have made it, or the disk may be full.
+        with contextlib.suppress(OSError, CorruptBundle):
             write_bundle(bundle, folder)
         return bundle
 
