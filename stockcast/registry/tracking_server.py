@@ -42,8 +42,7 @@ class TrackingServer:
     @cached_property
     def client(self) -> MlflowClient:
         """MLflow's client; importing it takes a second, so only on first use."""
-        for name, value in _ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
+        _set_environment()
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
@@ -57,6 +56,7 @@ class TrackingServer:
         """The client; any failure becomes RegistryUnavailable that says what was being done."""
         from sqlalchemy.exc import SQLAlchemyError
 
+        _set_environment()
         try:
             from mlflow.exceptions import MlflowException
 
@@ -87,6 +87,12 @@ class TrackingServer:
             _PASSWORD.sub(":***@", f"MLflow at {self.uri} failed while {doing}: {what}."),
             "Check STOCKCAST_MLFLOW_URI and that MLflow is running; stored prices and forecasts are untouched.",
         )
+
+
+def _set_environment() -> None:
+    """MLflow reads these when it is imported; what a person has set stays."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
 
 
 def model_name(universe: str) -> str:
