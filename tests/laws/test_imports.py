@@ -40,7 +40,9 @@ def module_name(file: Path) -> str:
 def test_importing_every_module_creates_nothing_and_prints_nothing(tmp_path: Path) -> None:
     names = [module_name(file) for file in MODULES]
     result = run_fresh(f"import importlib\nfor name in {names!r}: importlib.import_module(name)", tmp_path)
-    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    # Streamlit remarks on every cached function that is imported outside its server.
+    told = [line for line in result.stderr.splitlines() if "No runtime found" not in line]
+    assert (result.returncode, result.stdout, told) == (0, "", [])
     ours = [path for path in tmp_path.rglob("*") if "stockcast" in path.name or "mlflow" in path.name]
     assert ours == []
 
