@@ -6,10 +6,11 @@ import streamlit as st
 
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
-from stockcast.ui.selection import choose_universe
+from stockcast.ui.selection import choose_universe, restore_selection
 
 page = router.navigate()
 with boundary():
+    restore_selection()
     with st.sidebar:
         choose_universe()
     router.run(page)

@@ -14,6 +14,8 @@ from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import interval, money, price, session
+from stockcast.ui.router import FORECAST
+from stockcast.ui.selection import TICKER
 from stockcast.ui.shared import answer
 from stockcast.workflows.forecast import Answer
 
@@ -73,6 +75,12 @@ def _card(expectation: Expectation) -> None:
         )
         st.caption(
             f"Naive {price(found.naive.median[0])} · last close {price(context.last_close)} on {context.cutoff}"
+        )
+        st.page_link(
+            FORECAST,
+            label="The whole forecast",
+            icon=":material/arrow_forward:",
+            query_params={TICKER: expectation.history.ticker},
         )
         if found.drift.warning:
             st.badge("Check the input", icon=":material/warning:", color="orange", help="See the Forecast page.")

@@ -1,4 +1,9 @@
-"""What a visitor looks at, kept in the address of the page: it survives a refresh and can be shared."""
+"""What a visitor looks at, kept in the address of every page: it survives a refresh and can be shared.
+
+Streamlit forgets a widget that is not drawn and empties the address at every change of the page. So the choice
+is kept in the session and written into the address at each run; an address that was changed from outside, by a
+link or by going back, wins over the session.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +15,29 @@ from stockcast.prices.store import StoredHistory
 from stockcast.ui.shared import workspace
 from stockcast.workspace import DEFAULT_UNIVERSE
 
+UNIVERSE, TICKER = "universe", "ticker"
+
+
+def restore_selection() -> None:
+    """Agrees session and address with one another; app.py calls it before anything is drawn."""
+    for name in (UNIVERSE, TICKER):
+        asked = st.query_params.get(name)
+        if asked is not None and asked != st.session_state.get(_written(name)):
+            st.session_state[name] = asked
+        if name in st.session_state:
+            _write(name, st.session_state[name])
+
 
 def choose_universe() -> None:
     """Draws the choice of the universe where there is one to make."""
     universes = workspace().universes()
     if len(universes) > 1:
-        st.selectbox(
-            "Universe", universes, key="universe", bind="query-params", help="The tickers that share one model."
-        )
+        _choose(UNIVERSE, "Universe", universes, "The tickers that share one model.")
 
 
 def universe() -> str:
     """The universe that was chosen."""
-    chosen = st.session_state.get("universe")
+    chosen = st.session_state.get(UNIVERSE)
     return chosen if chosen in workspace().universes() else DEFAULT_UNIVERSE
 
 
@@ -36,5 +51,34 @@ def histories_of(universe_name: str) -> tuple[StoredHistory, ...]:
 def choose_ticker(histories: Sequence[StoredHistory]) -> StoredHistory:
     """Draws the choice of a stored ticker. `histories` must not be empty."""
     by_ticker = {history.ticker: history for history in histories}
-    chosen: str = st.selectbox("Ticker", list(by_ticker), key="ticker", bind="query-params", width=240)
-    return by_ticker[chosen]
+    return by_ticker[_choose(TICKER, "Ticker", list(by_ticker), "Of all stored tickers.")]
+
+
+def _choose(name: str, label: str, options: Sequence[str], help_text: str) -> str:
+    known = st.session_state.get(name)
+    chosen = next((option for option in options if option == known), options[0])
+    st.session_state[_widget(name)] = st.session_state[name] = chosen
+    _write(name, chosen)
+    st.selectbox(
+        label, options, key=_widget(name), on_change=_keep, args=(name,), help=help_text, width=240, required=True
+    )
+    return chosen
+
+
+def _keep(name: str) -> None:
+    """A visitor has chosen; runs before the page does."""
+    st.session_state[name] = st.session_state[_widget(name)]
+
+
+def _write(name: str, value: str) -> None:
+    if st.query_params.get(name) != value:
+        st.query_params[name] = value
+    st.session_state[_written(name)] = value
+
+
+def _widget(name: str) -> str:
+    return f"{name}_choice"
+
+
+def _written(name: str) -> str:
+    return f"{name}_in_address"

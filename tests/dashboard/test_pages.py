@@ -71,7 +71,7 @@ def test_a_ticker_that_is_too_short_is_told_and_the_others_are_shown(
 def test_a_forecast_is_journaled_before_it_is_shown(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("forecast", ticker="IBM")
     assert_sound(app)
-    assert app.selectbox(key="ticker").value == "IBM"
+    assert app.selectbox(key="ticker_choice").value == "IBM"
     [entry] = sample.journal.entries("IBM")
     assert entry.face == "page"
     median = next(metric for metric in app.metric if metric.label.startswith("Median"))
@@ -322,7 +322,7 @@ def test_a_second_universe_can_be_chosen_and_stays_in_the_address(sample: Worksp
     sample.configs.save("tech", sample.config("tech"), "A second universe", sample.clock())
     app = open_page("overview", universe="tech")
     assert_sound(app)
-    assert app.selectbox(key="universe").value == "tech"
+    assert app.selectbox(key="universe_choice").value == "tech"
     assert sample.versions.champion("tech") is not None
 
 

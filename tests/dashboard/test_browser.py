@@ -1,0 +1,171 @@
+"""The dashboard in a real Chromium on a real server: deep links, and the walk from prices to runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# Points of the validation curve, as Plotly holds them.
+EPOCHS_DRAWN = "(document.querySelector('.js-plotly-plot')?.data?.[1]?.x?.length ?? 0)"
+QUESTIONS = {
+    "Data": "Which prices do we have?",
+    "Configuration": "What will the next training use?",
+    "Train": "Does a new model do better?",
+    "Forecast": "How will it close?",
+    "Runs": "What was tried?",
+}
+PATIENCE = 60_000  # milliseconds; the machine may be busy
+
+pytestmark = pytest.mark.browser
+if CHROMIUM is None and os.environ.get("CI") != "true":
+    pytest.skip("no chromium is installed", allow_module_level=True)
+
+from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A fresh server over a fresh home; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "STOCKCAST_HOME": str(tmp_path / "home"),
+        "STOCKCAST_THREADS": "1",  # two that wait for one another are slower on a busy machine
+        "STOCKCAST_MLFLOW_UI_URL": "http://127.0.0.1:5000",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
+        "--server.address", "127.0.0.1", "--server.port", str(port),
+    ]  # fmt: skip
+    with open(tmp_path / "server.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended at once"
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
+
+
+@pytest.fixture
+def page(server: str) -> Iterator[Page]:
+    """A browser page whose requests are watched: none may leave this machine."""
+    assert CHROMIUM is not None, "CI needs chromium"
+    outside: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 1000}, base_url=server)
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server) else None)
+        yield page
+        browser.close()
+    assert outside == []
+
+
+def _leaves(address: str, server: str) -> bool:
+    return not address.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
+
+
+def _open(page: Page, name: str) -> None:
+    """Follows the menu and waits until the other page has been drawn whole."""
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=QUESTIONS[name])).to_be_visible()
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+    )
+
+
+def _ticker(page: Page) -> str:
+    return page.get_by_test_id("stMain").get_by_role("combobox", name="Ticker", exact=True).input_value()
+
+
+def test_a_deep_link_on_a_fresh_server_shows_the_framed_page(page: Page) -> None:
+    page.goto("/forecast")
+    expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
+    menu = page.get_by_test_id("stSidebarNav")
+    expect(menu).to_contain_text("Answers")
+    expect(menu.get_by_role("link")).to_have_count(6)
+    expect(menu.get_by_role("link", name="Forecast")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("button", name="Load the bundled sample")).to_be_visible()
+    assert page.title() == "stockcast"
+
+
+def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
+    page.goto("/data")
+    page.get_by_role("tab", name="Sample").click()
+    page.get_by_role("button", name="Load the bundled sample").click()
+    expect(page.get_by_role("heading", name="How good are the prices of AAPL?")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+
+    _open(page, "Configuration")
+    for field in ("Max epochs", "Patience"):  # long enough to be watched
+        page.get_by_role("spinbutton", name=field).fill("25")
+    page.get_by_role("button", name="Save as a version").click()
+    expect(page.get_by_text("Version 1 of the universe default.")).to_be_visible()
+
+    _open(page, "Train")
+    page.get_by_role("button", name="Retrain").click()
+    expect(page).to_have_url(re.compile(r"job=[0-9a-f]{12}"))
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 25"))).to_be_visible()
+    job = page.url
+    first = page.evaluate(EPOCHS_DRAWN)
+    page.wait_for_function(f"{EPOCHS_DRAWN} > {first}")
+    page.reload()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 25"))).to_be_visible()
+    assert page.url == job
+    expect(page.get_by_text(re.compile(r"romoted: lstm v2 became the"))).to_be_visible(timeout=3 * PATIENCE)
+    expect(page.get_by_role("heading", name="Against the naive forecast")).to_be_visible()
+    page.wait_for_function(f"{EPOCHS_DRAWN} === 25")
+
+    page.get_by_role("link", name="Read the forecast").click()
+    expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.get_by_test_id("stMain").get_by_role("combobox", name="Ticker", exact=True).click()
+    page.get_by_role("option", name="IBM").click()
+    expect(page).to_have_url(re.compile("ticker=IBM"))
+    expect(page.get_by_test_id("stMain")).to_contain_text("2013-03-04")
+    _open(page, "Data")
+    assert _ticker(page) == "IBM"
+
+    _open(page, "Runs")
+    expect(page.get_by_role("heading", name="LSTM AAPL, GOOG, IBM")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    link = page.get_by_test_id("stMain").get_by_role("link", name="Open the run in MLflow")
+    expect(link).to_have_attribute(
+        "href", re.compile(r"http://127\.0\.0\.1:5000/#/experiments/\d+/runs/[0-9a-f]{32}")
+    )
+    page.reload()
+    expect(page).to_have_url(re.compile("ticker=IBM"))
+    _open(page, "Forecast")
+    assert _ticker(page) == "IBM"
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
