@@ -41,7 +41,7 @@ class StockcastError(Exception):
     """Base of the tree. `message` says what is wrong, `hint` how to mend it; both are whole sentences."""
 
     def __init__(self, message: str, hint: str) -> None:
-        super().__init__(message)
+        super().__init__(message, hint)  # all of them, or it could not be handed from process to process
         self.message = message
         self.hint = hint
 
@@ -146,6 +146,7 @@ class TrainingActive(JobError):
 
     def __init__(self, message: str, hint: str, job_id: str) -> None:
         super().__init__(message, hint)
+        self.args = (message, hint, job_id)
         self.job_id = job_id
 
 
