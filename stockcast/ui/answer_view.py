@@ -9,8 +9,9 @@ from stockcast.ui.chart_style import CONFIG
 from stockcast.ui.drift_banner import drift_banner
 from stockcast.ui.escaping import plain
 from stockcast.ui.fan_chart import fan_chart
-from stockcast.ui.forecast_table import csv_bytes, shown_table
-from stockcast.ui.format import interval, money, price, session
+from stockcast.ui.figure_card import figure_card
+from stockcast.ui.forecast_table import SHARES, csv_bytes, shown_table
+from stockcast.ui.format import interval, money, percent, price, session, signed_percent
 from stockcast.ui.freshness import freshness_note
 from stockcast.ui.scorecard_table import skill_sentence
 from stockcast.workflows.forecast import Answer
@@ -21,11 +22,14 @@ def show_answer(answer: Answer, key: str, source: str | None = None) -> None:
 
     `key` keeps several answers on one page apart; `source` says where stored prices came from.
     """
+    if answer.drift.warning:  # no figure before a person knows that it rests on doubtful prices
+        drift_banner(answer.drift)
     _figures(answer)
     _speaker(answer)
     if source is not None:
         freshness_note([answer], [source])
-    drift_banner(answer.drift)
+    if not answer.drift.warning:
+        drift_banner(answer.drift)
     st.plotly_chart(
         fan_chart(answer), width="stretch", key=f"{key}_fan", config=CONFIG, alt="Fan chart of the coming sessions"
     )
@@ -43,43 +47,29 @@ def show_answer(answer: Answer, key: str, source: str | None = None) -> None:
 
 
 def _figures(answer: Answer) -> None:
-    forecast, context = answer.forecast, answer.forecast.context
-    low80, high80 = forecast.interval(0.80)
-    low95, high95 = forecast.interval(0.95)
+    forecast, context, last = answer.forecast, answer.forecast.context, answer.forecast.context.last_close
     with st.grid(4, min_column_width=150, gap="medium"):
-        st.metric(
+        figure_card(
             f"Median, {session(forecast.session(1), 1)}",
             money(forecast.median[0], context.currency),
-            f"{forecast.median[0] / context.last_close - 1:+.2%}".replace("%", " %"),
-            delta_description="on the last close",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Half of the probability lies above it, half below.",
+            signed_percent(forecast.median[0] / last - 1),
+            "Half of the probability lies above it, half below.",
+            about="on the last close",
         )
-        for share, low, high in ((80, low80, high80), (95, low95, high95)):
-            st.metric(
-                f"{share} % interval",
+        for share in SHARES:
+            low, high = forecast.interval(share)
+            figure_card(
+                f"{percent(share, 0)} interval",
                 interval(low[0], high[0]),
-                f"{low[0] / context.last_close - 1:+.1%} to {high[0] / context.last_close - 1:+.1%}".replace(
-                    "%", " %"
-                ),
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                height="stretch",
-                help=f"The close lies inside with {share} % probability.",
+                f"{signed_percent(low[0] / last - 1, 1)} to {signed_percent(high[0] / last - 1, 1)}",
+                f"The close lies inside with {percent(share, 0)} probability.",
             )
-        st.metric(
+        low, high = answer.naive.interval(0.8)
+        figure_card(
             "Naive: no change",
             money(answer.naive.median[0], context.currency),
-            f"80 %: {interval(answer.naive.interval(0.8)[0][0], answer.naive.interval(0.8)[1][0])}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="The forecast that every model has to beat: tomorrow's close is today's.",
+            f"{percent(0.8, 0)}: {interval(low[0], high[0])}",
+            "The forecast that every model has to beat: tomorrow's close is today's.",
         )
 
 

@@ -31,15 +31,14 @@ def candlestick_chart(frame: PriceFrame, *, log_scale: bool = False) -> go.Figur
     name = f"{'Weekly' if weekly else 'Daily'} bars, adjusted, in {frame.currency}"
     figure.update_xaxes(**session_axis(labels), rangeslider_visible=False)
     figure.update_xaxes(showticklabels=not with_volume, row=1, col=1)
-    figure.update_yaxes(
-        title_text=f"Price ({frame.currency})", type="log" if log_scale else "linear", row=1, col=1
-    )
-    return styled(figure, height=520).update_layout(
-        showlegend=False, title={"text": name, "font": {"size": 14}}, hovermode="x"
-    )
+    # D2 draws 1, 2, 5, 10, and so on.
+    scale = {"type": "log", "dtick": "D2", "tickformat": ",~r"} if log_scale else {"type": "linear"}
+    figure.update_yaxes(title_text=f"Price ({frame.currency})", **scale, row=1, col=1)
+    return styled(figure, height=520).update_layout(showlegend=False, title={"text": name, "font": {"size": 14}})
 
 
 def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatter:
+    digits = ",.2f" if bars["close"].min() >= 1 else ".4r"  # cents, or four digits of a penny stock
     ranged = bars[["open", "high", "low"]].notna().all(axis=1)
     if ranged.mean() < 0.5:
         return go.Scatter(
@@ -48,7 +47,7 @@ def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatte
             mode="lines",
             line={"color": CHAMPION, "width": 1.5},
             name="Close",
-            hovertemplate="%{x}<br>close %{y:,.2f}<extra></extra>",
+            hovertemplate=f"close %{{y:{digits}}}<extra></extra>",
         )
     # A session without a range is drawn as its close alone.
     shown = {name: bars[name].where(ranged, bars["close"]) for name in ("open", "high", "low")}
@@ -57,6 +56,8 @@ def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatte
         **shown,
         close=bars["close"],
         name="Price",
+        hovertemplate="<br>".join(f"{part} %{{{part}:{digits}}}" for part in ("open", "high", "low", "close"))
+        + "<extra></extra>",
         increasing={"line": {"color": RISING, "width": 1}, "fillcolor": translucent(RISING, 0.25)},
         decreasing={"line": {"color": FALLING, "width": 1}, "fillcolor": FALLING},
     )
@@ -70,6 +71,6 @@ def _volume(bars: pd.DataFrame, labels: list[str]) -> go.Bar:
         name="Volume",
         marker={"color": np.where(rising, translucent(RISING, 0.6), translucent(FALLING, 0.6)).tolist(),
                 "line": {"width": 0}},
-        hovertemplate="%{x}<br>volume %{y:,.0f}<extra></extra>",
+        hovertemplate="volume %{y:,.0f}<extra></extra>",
         marker_line_color=HISTORY,
     )  # fmt: skip

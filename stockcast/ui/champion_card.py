@@ -8,6 +8,7 @@ from stockcast.evaluation.scorecard import Scorecard
 from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion
 from stockcast.ui.chart_style import CHALLENGER_BADGE, CHAMPION_BADGE
 from stockcast.ui.escaping import bullets, plain
+from stockcast.ui.figure_card import figure_card
 from stockcast.ui.format import count, moment, p_value, percent, signed_percent
 
 
@@ -39,44 +40,28 @@ def reasons(version: ModelVersion) -> None:
 def skill_metrics(card: Scorecard) -> None:
     """The four figures that say whether to trust it, each beside what it is held against."""
     with st.grid(4, min_column_width=150, gap="medium"):
-        st.metric(
+        figure_card(
             "MAPE",
-            f"{card.mape:.3f} %",
-            f"naive {card.naive_mape:.3f} %",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal.",
+            percent(card.mape / 100, 3),
+            f"naive {percent(card.naive_mape / 100, 3)}",
+            "Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal.",
         )
-        st.metric(
+        figure_card(
             "Skill against naive",
             signed_percent(card.skill),
             p_value(card.dm_p_value),
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) "
-            "says how easily chance alone would do that.",
+            "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) says "
+            "how easily chance alone would do that.",
         )
-        st.metric(
+        figure_card(
             "80 % interval held",
             percent(card.coverage_80),
             "80 % is right",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Share of actual closes inside the 80 % interval.",
+            "Share of actual closes inside the 80 % interval.",
         )
-        st.metric(
+        figure_card(
             "Judged on",
             count(card.count, "forecast"),
             f"{card.first_session} to {card.last_session}",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="One session ahead, on sessions that the model had not seen.",
+            "One session ahead, on sessions that the model had not seen.",
         )

@@ -68,6 +68,7 @@ def session_axis(labels: Sequence[str]) -> dict[str, object]:
         "type": "category",
         "categoryorder": "array",
         "categoryarray": list(labels),
+        "range": [-0.5, len(labels) - 0.5],  # counted in labels
         "tickmode": "array",
         "tickvals": shown,
         "ticktext": _short(shown),

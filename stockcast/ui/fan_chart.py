@@ -7,58 +7,35 @@ import plotly.graph_objects as go
 
 from stockcast.forecasting.returns import Floats
 from stockcast.ui.chart_style import CHAMPION, HISTORY, NAIVE, session_axis, styled, translucent
-from stockcast.ui.format import interval, money
+from stockcast.ui.format import interval, money, percent
 from stockcast.workflows.forecast import Answer
+
+# Wide intervals first, so that narrow ones lie on top of them.
+_FANS = ((0.95, 0.2), (0.80, 0.4))  # coverage, opacity
 
 
 def fan_chart(answer: Answer) -> go.Figure:
     """The window that was read, the median with its 80 and 95 % intervals, and the naive forecast."""
-    forecast = answer.forecast
+    forecast, closes = answer.forecast, answer.window.closes
     past, coming = _labels(answer)
-    closes = answer.window.closes
-    last, future = past[-1], [past[-1], *coming]
+    opening = [past[-1], *coming]  # a fan opens at the last close
     figure = go.Figure()
-    for share, opacity in ((0.95, 0.2), (0.80, 0.4)):
-        low, high = (np.concatenate([[closes[-1]], edge]) for edge in forecast.interval(share))
-        figure.add_trace(_edge(future, high))
-        figure.add_trace(_edge(future, low, fill=opacity, name=f"{share:.0%} interval".replace("%", " %")))
-    figure.add_trace(
-        go.Scatter(
-            x=past,
-            y=closes,
-            mode="lines",
-            name="Close",
-            line={"color": HISTORY, "width": 2},
-            hovertemplate="close %{y:,.2f}<extra></extra>",
-        )
+    for share, opacity in _FANS:
+        low, high = (np.concatenate([closes[-1:], edge]) for edge in forecast.interval(share))
+        figure.add_trace(_edge(opening, high))
+        figure.add_trace(_edge(opening, low, fill=opacity, name=f"{percent(share, 0)} interval"))
+    figure.add_trace(_line(past, closes, "Close", {"color": HISTORY, "width": 2}))
+    naive = np.concatenate([closes[-1:], answer.naive.median])
+    figure.add_trace(_line(opening, naive, "Naive: no change", {"color": NAIVE, "width": 2, "dash": "dot"}))
+    median = _line(
+        coming, forecast.median, f"Median of {answer.speaker.version.label}", {"color": CHAMPION, "width": 2.5}
     )
-    figure.add_trace(
-        go.Scatter(
-            x=future,
-            y=[closes[-1], *answer.naive.median],
-            mode="lines",
-            name="Naive: no change",
-            line={"color": NAIVE, "width": 2, "dash": "dot"},
-            hovertemplate="naive %{y:,.2f}<extra></extra>",
-        )
-    )
-    figure.add_trace(
-        go.Scatter(
-            x=coming,
-            y=forecast.median,
-            mode="lines+markers",
-            name=f"Median of {answer.speaker.version.label}",
-            line={"color": CHAMPION, "width": 2.5},
-            marker={"size": 7},
-            customdata=_evidence(answer),
-            hovertemplate="median %{y:,.2f}<br>80 %: %{customdata[0]}<br>95 %: %{customdata[1]}<extra></extra>",
-        )
-    )
-    figure.add_vline(x=last, line={"color": HISTORY, "width": 1, "dash": "dash"}, opacity=0.6)
-    figure.update_xaxes(
-        **session_axis([*past, *coming]),
-        title_text="" if answer.window.sessions is not None else "Sessions from the last close",
-    )
+    figure.add_trace(median.update(mode="lines+markers", marker={"size": 7}))
+    figure.add_trace(_words(answer, [*past, *coming]))
+    figure.add_vline(x=past[-1], line={"color": HISTORY, "width": 1, "dash": "dash"}, opacity=0.6)
+    figure.update_xaxes(**session_axis([*past, *coming]))
+    if answer.window.sessions is None:
+        figure.update_xaxes(title_text="Sessions from the last close")
     unit = forecast.context.currency
     figure.update_yaxes(title_text=f"Close ({unit})" if unit else "Close", tickformat=",.2f")
     return styled(figure, height=440)
@@ -76,26 +53,35 @@ def _labels(answer: Answer) -> tuple[list[str], list[str]]:
     return past, [f"+{distance}" for distance in range(1, answer.forecast.horizon + 1)]
 
 
+def _line(labels: list[str], values: Floats, name: str, line: dict[str, object]) -> go.Scatter:
+    return go.Scatter(x=labels, y=values, mode="lines", name=name, line=line, hoverinfo="skip")
+
+
 def _edge(labels: list[str], values: Floats, fill: float | None = None, name: str = "") -> go.Scatter:
     """One edge of an interval; the lower one fills up to the upper one before it."""
-    return go.Scatter(
-        x=labels,
-        y=values,
-        mode="lines",
-        line={"color": translucent(CHAMPION, 0.5), "width": 0.5},
-        fill="tonexty" if fill else None,
-        fillcolor=translucent(CHAMPION, fill or 0),
-        name=name,
-        showlegend=bool(name),
-        hoverinfo="skip",
+    edge = _line(labels, values, name, {"color": translucent(CHAMPION, 0.5), "width": 0.5})
+    return edge.update(
+        fill="tonexty" if fill else None, fillcolor=translucent(CHAMPION, fill or 0), showlegend=bool(name)
     )
 
 
-def _evidence(answer: Answer) -> list[list[str]]:
+def _words(answer: Answer, labels: list[str]) -> go.Scatter:
+    """What is told where the mouse is: one unseen trace, so that no session is told its neighbour's value."""
     forecast, unit = answer.forecast, answer.forecast.context.currency
-    edges = [forecast.interval(share) for share in (0.80, 0.95)]
-    return [
-        [f"{interval(low[h], high[h])} {unit or ''}".strip() for low, high in edges]
-        + [money(forecast.median[h], unit)]
-        for h in range(forecast.horizon)
-    ]
+    told = [f"Close {money(close, unit)}" for close in answer.window.closes]
+    for h in range(forecast.horizon):
+        edges = [(share, forecast.interval(share)) for share, _ in reversed(_FANS)]
+        told.append(
+            f"<b>Median {money(forecast.median[h], unit)}</b><br>"
+            + "".join(f"{percent(share, 0)}: {interval(low[h], high[h])}<br>" for share, (low, high) in edges)
+            + f"Naive {money(answer.naive.median[h], unit)}"
+        )
+    return go.Scatter(
+        x=labels,
+        y=np.concatenate([answer.window.closes, forecast.median]),
+        mode="markers",
+        marker={"opacity": 0, "color": CHAMPION},
+        showlegend=False,
+        customdata=told,
+        hovertemplate="%{customdata}<extra></extra>",
+    )

@@ -6,6 +6,7 @@ import math
 from datetime import date, datetime
 
 MISSING = "–"
+_GLUE = "\N{NO-BREAK SPACE}"  # a figure and its unit stay on one line
 
 
 def price(value: float) -> str:
@@ -17,7 +18,7 @@ def price(value: float) -> str:
 
 def money(value: float, currency: str | None) -> str:
     """A price with the code of its currency, or bare where none is known."""
-    return f"{price(value)} {currency}" if currency else price(value)
+    return f"{price(value)}{_GLUE}{currency}" if currency else price(value)
 
 
 def interval(low: float, high: float) -> str:
@@ -27,13 +28,13 @@ def interval(low: float, high: float) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """A share of one as percent."""
-    return f"{share * 100:.{digits}f} %" if math.isfinite(share) else MISSING
+    return f"{share * 100:.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
 
 
 def signed_percent(share: float, digits: int = 2) -> str:
     """A change as percent, always with its sign, never a negative zero."""
     rounded = round(share * 100, digits) + 0.0
-    return f"{rounded:+.{digits}f} %" if math.isfinite(share) else MISSING
+    return f"{rounded:+.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
 
 
 def p_value(value: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from stockcast.registry.versions import ModelVersion
-from stockcast.ui.router import DATA, FORECAST, RUNS, TRAIN
+from stockcast.ui.router import DATA, RUNS, TRAIN
 
 _BASELINES = ("naive", "ewma")
 
@@ -25,9 +25,6 @@ class Step:
 
 def next_steps(speaks: ModelVersion, only_sample: bool, stale: bool) -> list[Step]:
     """Suggestions, the most useful first."""
-    read = Step(
-        FORECAST, "Read the whole forecast", ":material/show_chart:", "Up to five sessions, with a fan chart."
-    )
     train = Step(
         TRAIN,
         "Train the LSTM",
@@ -40,7 +37,7 @@ def next_steps(speaks: ModelVersion, only_sample: bool, stale: bool) -> list[Ste
     runs = Step(RUNS, "Compare the runs", ":material/history:", "Every training with its figures.")
     data = fetch if only_sample else update if stale else None
     model = [train] if speaks.kind in _BASELINES else [again, runs]
-    return [step for step in (read, *model, data) if step is not None][:3]
+    return [step for step in (*model, data) if step is not None]
 
 
 def show_steps(steps: Sequence[Step]) -> None:

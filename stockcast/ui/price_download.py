@@ -69,4 +69,5 @@ def _download(tickers: list[str], start: date | None, end: date | None) -> None:
         status.update(
             label=f"{good} of {count(len(tickers), 'ticker')} stored" + (f", {failed} failed" if failed else ""),
             state="error" if failed else "complete",
+            expanded=True,
         )

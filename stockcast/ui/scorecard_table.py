@@ -13,7 +13,7 @@ def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
     """One row a measure: the model's figure, the naive one, and which is the better."""
     unit = f" ({card.currency})" if card.currency else ""
     rows = [
-        ("MAPE", f"{card.mape:.3f} %", f"{card.naive_mape:.3f} %", "smaller is better"),
+        ("MAPE", percent(card.mape / 100, 3), percent(card.naive_mape / 100, 3), "smaller is better"),
         ("CRPS (percent of price)", f"{card.crps:.4f}", f"{card.naive_crps:.4f}", "smaller is better"),
         ("Coverage of the 80 % interval", percent(card.coverage_80), MISSING, "80 % is right"),
         ("Coverage of the 95 % interval", percent(card.coverage_95), MISSING, "95 % is right"),

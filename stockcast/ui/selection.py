@@ -59,9 +59,7 @@ def _choose(name: str, label: str, options: Sequence[str], help_text: str) -> st
     chosen = next((option for option in options if option == known), options[0])
     st.session_state[_widget(name)] = st.session_state[name] = chosen
     _write(name, chosen)
-    st.selectbox(
-        label, options, key=_widget(name), on_change=_keep, args=(name,), help=help_text, width=240, required=True
-    )
+    st.selectbox(label, options, key=_widget(name), on_change=_keep, args=(name,), help=help_text, width=240)
     return chosen
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from stockcast.config_versions import ConfigVersion
 from stockcast.ui.escaping import plain
+from stockcast.ui.figure_card import figure_card
 from stockcast.ui.format import count
 from stockcast.ui.router import CONFIGURATION
 
@@ -25,7 +26,7 @@ def show_plan(current: ConfigVersion, tickers: Sequence[str]) -> None:
     )
     with st.grid(4, min_column_width=150, gap="medium"):
         for label, value, note in figures:
-            st.metric(label, value, note, delta_color="off", delta_arrow="off", border=True, height="stretch")
+            figure_card(label, value, note)
     shown = ", ".join(map(plain, tickers[:_MOST_NAMES])) + (" …" if len(tickers) > _MOST_NAMES else "")
     version = f"version {current.version}" if current.version else "the defaults"
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -16,7 +16,8 @@ def told(app: AppTest) -> str:
     said = [f"{alert.proto.title} {alert.value}" for alert in alerts]
     said += [each.value for kind in (app.title, app.subheader, app.markdown, app.caption) for each in kind]
     said += [f"{metric.label} {metric.value} {metric.delta}" for metric in app.metric]
-    return "\n".join(said).replace("\\", "")  # escaped punctuation reads as itself
+    # Escaped punctuation reads as itself, and a space that does not break as a space.
+    return "\n".join(said).replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
 def assert_sound(app: AppTest) -> None:

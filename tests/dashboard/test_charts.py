@@ -20,6 +20,7 @@ from stockcast.ui import chart_style
 from stockcast.ui.candlestick_chart import candlestick_chart
 from stockcast.ui.chart_style import CHALLENGER, CHAMPION, FALLING, HISTORY, NAIVE, RISING
 from stockcast.ui.fan_chart import fan_chart
+from stockcast.ui.format import money
 from stockcast.ui.history_view import RANGES, bars_of_range
 from stockcast.ui.loss_chart import Losses, loss_chart, losses_of
 from stockcast.ui.weekly_bars import MOST_BARS, drawable_bars
@@ -94,7 +95,7 @@ def test_a_range_ends_at_the_last_session(bars: PriceFrame) -> None:
 
 def test_the_fan_opens_from_the_last_close_and_its_intervals_are_nested(aapl_answer: Answer) -> None:
     figure = fan_chart(aapl_answer)
-    high95, low95, high80, low80, history, naive, median = figure.data
+    high95, low95, high80, low80, history, naive, median, words = figure.data
     assert {trace.y[0] for trace in (high95, low95, high80, low80, naive)} == {aapl_answer.window.closes[-1]}
     for inner_low, inner_high, low, high in zip(low80.y[1:], high80.y[1:], low95.y[1:], high95.y[1:], strict=True):
         assert low < inner_low < inner_high < high
@@ -104,6 +105,10 @@ def test_the_fan_opens_from_the_last_close_and_its_intervals_are_nested(aapl_ans
     assert list(median.x) == ["2013-03-04", "2013-03-05", "2013-03-06", "2013-03-07", "2013-03-08"]
     assert list(figure.layout.xaxis.categoryarray) == [*history.x, *median.x]
     assert figure.layout.yaxis.title.text == "Close (USD)"
+    assert list(words.x) == list(figure.layout.xaxis.categoryarray)  # every session is told its own values
+    assert {trace.hoverinfo for trace in figure.data[:-1]} == {"skip"}
+    assert words.customdata[59] == money(aapl_answer.window.closes[-1], "USD").join(("Close ", ""))
+    assert money(aapl_answer.forecast.median[0], "USD") in words.customdata[60]
 
 
 def test_a_window_without_dates_is_drawn_over_distances(aapl_answer: Answer) -> None:

@@ -12,6 +12,7 @@ from stockcast.errors import NoPricesFound
 from stockcast.jobs.job_table import Job
 from stockcast.jobs.local_runner import LocalRunner
 from stockcast.prices.sample import SamplePrices
+from stockcast.ui.format import money
 from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
 
 BRAZILIAN = "Data;Abertura;Máxima;Mínima;Fechamento;Volume\n" + "".join(
@@ -75,7 +76,7 @@ def test_a_forecast_is_journaled_before_it_is_shown(sample: Workspace, open_page
     [entry] = sample.journal.entries("IBM")
     assert entry.face == "page"
     median = next(metric for metric in app.metric if metric.label.startswith("Median"))
-    assert median.value == f"{entry.prices[0, 19]:.2f} USD"
+    assert median.value == money(entry.prices[0, 19], "USD")
     assert len(app.table[0].value) == 5
 
 
