@@ -115,6 +115,8 @@ def _window(file: Path, ticker: str | None) -> PriceWindow:
 
 
 def _tell(answer: Answer) -> None:
+    from stockcast.evaluation.significance import p_text
+
     forecast, version = answer.forecast, answer.speaker.version
     context = forecast.context
     unit = context.currency or ""
@@ -137,7 +139,7 @@ def _tell(answer: Answer) -> None:
     )
     card = answer.speaker.scorecard
     judged = (
-        f", skill over naive {card.skill:+.2%} over {card.count} test forecasts (p = {card.dm_p_value:.3f})"
+        f", skill over naive {card.skill:+.2%} over {card.count:,} test forecasts ({p_text(card.dm_p_value)})"
         if card
         else ""
     )

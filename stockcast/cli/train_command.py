@@ -48,6 +48,8 @@ def train_command(
 
 def print_scorecard(card: Scorecard) -> None:
     """The scorecard as a table for people."""
+    from stockcast.evaluation.significance import p_text
+
     unit = card.currency or "several currencies"
     print_table(
         f"{card.forecaster}: {card.count} one-session forecasts, {card.first_session} to {card.last_session}",
@@ -57,7 +59,7 @@ def print_scorecard(card: Scorecard) -> None:
             (f"RMSE ({unit})", _figure(card.rmse), _figure(card.naive_rmse)),
             ("MAPE (%)", _figure(card.mape), _figure(card.naive_mape)),
             ("CRPS (% of price)", _figure(card.crps), _figure(card.naive_crps)),
-            ("skill over naive", f"{card.skill:+.2%} (p = {card.dm_p_value:.3f})", ""),
+            ("skill over naive", f"{card.skill:+.2%} ({p_text(card.dm_p_value)})", ""),
             ("80 % interval holds", f"{card.coverage_80:.1%}", ""),
             ("95 % interval holds", f"{card.coverage_95:.1%}", ""),
         ],

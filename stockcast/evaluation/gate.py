@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from stockcast.config import PromotionConfig
 from stockcast.evaluation.scorecard import Comparison, Scorecard
+from stockcast.evaluation.significance import p_text
 
 SIGNIFICANT = 0.05  # p-values above it are said to be no proof
 
@@ -31,7 +32,7 @@ def judge(
     successes: list[str] = []
     if not card.mape_ratio <= rules.max_mape_ratio:  # so that NaN fails too
         failures.append(
-            f"Its MAPE is {card.mape_ratio:.4f} times the naive one over {card.count} forecasts; "
+            f"Its MAPE is {card.mape_ratio:.4f} times the naive one over {card.count:,} forecasts; "
             f"at most {rules.max_mape_ratio} is allowed."
         )
     for comparison in comparisons:
@@ -44,5 +45,5 @@ def _sentence(comparison: Comparison, count: int) -> str:
     doubt = ", though not significantly" if comparison.skill > 0 and comparison.test.p_value > SIGNIFICANT else ""
     return (
         f"Its CRPS is {word} than that of {comparison.opponent}{doubt}: skill {comparison.skill:+.2%} over "
-        f"{count} forecasts (Diebold-Mariano p = {comparison.test.p_value:.3f})."
+        f"{count:,} forecasts (Diebold-Mariano {p_text(comparison.test.p_value)})."
     )

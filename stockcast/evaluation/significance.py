@@ -37,3 +37,10 @@ def diebold_mariano(losses: Floats, reference: Floats, horizon: int = 1) -> Dieb
     correction = (count + 1 - 2 * horizon + horizon * (horizon - 1) / count) / count
     statistic = float(difference.mean() / np.sqrt(variance / count) * np.sqrt(correction))
     return DieboldMariano(statistic, float(2 * stdtr(count - 1, -abs(statistic))), count)
+
+
+def p_text(value: float) -> str:
+    """A p-value as people write it: "p = 0.021", "p < 0.001"."""
+    if not np.isfinite(value):
+        return "p unknown"
+    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -76,9 +76,7 @@ class TrackingServer:
             if found is not None:
                 return str(found.experiment_id)
             location = None if self.artifacts is None else (self.artifacts / name).as_uri()
-            # Opens MLflow's pages in their view for trained models rather than for language models.
-            kind = {"mlflow.experimentKind": "custom_model_development"}
-            return str(client.create_experiment(name, artifact_location=location, tags=kind))
+            return str(client.create_experiment(name, artifact_location=location))
 
     def _unavailable(self, doing: str, problem: Exception) -> RegistryUnavailable:
         first_line = str(problem).strip().partition("\n")[0] or type(problem).__name__

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from stockcast.evaluation.scorecard import Scorecard
+from stockcast.evaluation.significance import p_text
 from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion
 from stockcast.ui.chart_style import CHALLENGER_BADGE, CHAMPION_BADGE
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import count, moment, p_value, percent, signed_percent
+from stockcast.ui.format import count, moment, percent, signed_percent
 
 
 def champion_line(version: ModelVersion) -> None:
@@ -49,7 +50,7 @@ def skill_metrics(card: Scorecard) -> None:
         figure_card(
             "Skill against naive",
             signed_percent(card.skill),
-            p_value(card.dm_p_value),
+            p_text(card.dm_p_value),
             "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) says "
             "how easily chance alone would do that.",
         )

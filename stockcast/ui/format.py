@@ -37,13 +37,6 @@ def signed_percent(share: float, digits: int = 2) -> str:
     return f"{rounded:+.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
 
 
-def p_value(value: float) -> str:
-    """A p-value to three digits, with its sign."""
-    if not math.isfinite(value):
-        return "p unknown"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
-
-
 def moment(when: datetime) -> str:
     """An aware UTC moment to the minute."""
     return f"{when:%Y-%m-%d %H:%M} UTC"

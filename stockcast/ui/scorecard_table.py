@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from stockcast.evaluation.scorecard import Scorecard
-from stockcast.ui.format import MISSING, count, p_value, percent, signed_percent
+from stockcast.evaluation.significance import p_text
+from stockcast.ui.format import MISSING, count, percent, signed_percent
 
 
 def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
@@ -39,7 +40,7 @@ def skill_sentence(card: Scorecard) -> str:
     return (
         f"Its distributions were {percent(abs(card.skill), 2)} {better} than the naive ones (CRPS) over "
         f"{count(card.count, 'forecast')}; the difference {chance} (Diebold-Mariano "
-        f"{p_value(card.dm_p_value)})."
+        f"{p_text(card.dm_p_value)})."
     )
 
 
@@ -49,7 +50,7 @@ def show_scorecard(card: Scorecard, label: str) -> None:
     st.caption(
         f"One session ahead, {count(card.count, 'forecast')} of sessions {card.first_session} to "
         f"{card.last_session} that the model had not seen. Skill against naive {signed_percent(card.skill)}, "
-        f"Diebold-Mariano {p_value(card.dm_p_value)}. Data fingerprint {card.fingerprint[:12]}."
+        f"Diebold-Mariano {p_text(card.dm_p_value)}. Data fingerprint {card.fingerprint[:12]}."
     )
 
 

@@ -10,9 +10,10 @@ import streamlit as st
 from pydantic import JsonValue, TypeAdapter
 
 from stockcast.evaluation.scorecard import Scorecard
+from stockcast.evaluation.significance import p_text
 from stockcast.jobs.job_table import Job
 from stockcast.ui.escaping import bullets, plain
-from stockcast.ui.format import p_value, seconds, signed_percent
+from stockcast.ui.format import seconds, signed_percent
 from stockcast.ui.loss_chart import losses_of
 from stockcast.ui.router import FORECAST
 from stockcast.ui.scorecard_table import show_scorecard, show_tickers
@@ -118,7 +119,7 @@ def _opponents(result: TrainingResult) -> pd.DataFrame:
             {
                 "Opponent": each.opponent,
                 "Skill": signed_percent(each.skill),
-                "Diebold-Mariano": p_value(each.dm_p_value),
+                "Diebold-Mariano": p_text(each.dm_p_value),
             }
             for each in result.comparisons
         ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stockcast.evaluation.significance import DieboldMariano, diebold_mariano
+from stockcast.evaluation.significance import DieboldMariano, diebold_mariano, p_text
 
 
 def test_one_session_ahead_it_is_the_t_test_of_the_mean_difference() -> None:
@@ -63,3 +63,7 @@ def test_a_difference_that_never_varies_cannot_be_tested(difference: float) -> N
     losses = np.linspace(1.0, 2.0, 50)
     found = diebold_mariano(losses, losses + difference)
     assert found == DieboldMariano(0.0, 1.0, 50)
+
+
+def test_a_p_value_is_written_as_people_do() -> None:
+    assert [p_text(p) for p in (0.0211, 0.0004, float("nan"))] == ["p = 0.021", "p < 0.001", "p unknown"]
