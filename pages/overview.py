@@ -9,15 +9,18 @@ from stockcast.ui.expectations import gather, show_expectations
 from stockcast.ui.freshness import SAMPLE, freshness_note
 from stockcast.ui.next_steps import next_steps, show_steps
 from stockcast.ui.selection import histories_of, universe
-from stockcast.ui.shared import champion
-from stockcast.ui.welcome import welcome
+from stockcast.ui.shared import champion, workspace
+from stockcast.ui.welcome import tell_missing, welcome
 
 router.require_frame()
 
 st.title("What do we expect next?")
 histories = histories_of(universe())
-if not histories:
+if not workspace().prices.list():
     welcome()
+    st.stop()
+tell_missing(universe())
+if not histories:
     st.stop()
 
 speaks = champion(universe())

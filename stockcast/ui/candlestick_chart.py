@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from stockcast.prices.frame import PriceFrame
-from stockcast.ui.chart_style import CHAMPION, FALLING, HISTORY, RISING, session_axis, styled, translucent
+from stockcast.ui.chart_style import CHAMPION, FALLING, RISING, session_axis, styled, translucent
 from stockcast.ui.weekly_bars import drawable_bars
 
 
@@ -69,8 +69,7 @@ def _volume(bars: pd.DataFrame, labels: list[str]) -> go.Bar:
         x=labels,
         y=bars["volume"],
         name="Volume",
-        marker={"color": np.where(rising, translucent(RISING, 0.6), translucent(FALLING, 0.6)).tolist(),
-                "line": {"width": 0}},
+        marker_color=np.where(rising, translucent(RISING, 0.6), translucent(FALLING, 0.6)).tolist(),
+        marker_line_width=0,
         hovertemplate="volume %{y:,.0f}<extra></extra>",
-        marker_line_color=HISTORY,
-    )  # fmt: skip
+    )

@@ -29,7 +29,7 @@ _LONG_SPAN = 500  # days, beyond which the day of the month does not matter
 
 TEMPLATE = go.layout.Template(
     layout={
-        "margin": {"l": 8, "r": 8, "t": 36, "b": 8},
+        "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
         "xaxis": {"showgrid": False, "zeroline": False, "ticks": "outside", "fixedrange": False},

@@ -25,12 +25,12 @@ def fan_chart(answer: Answer) -> go.Figure:
         figure.add_trace(_edge(opening, high))
         figure.add_trace(_edge(opening, low, fill=opacity, name=f"{percent(share, 0)} interval"))
     figure.add_trace(_line(past, closes, "Close", {"color": HISTORY, "width": 2}))
-    naive = np.concatenate([closes[-1:], answer.naive.median])
-    figure.add_trace(_line(opening, naive, "Naive: no change", {"color": NAIVE, "width": 2, "dash": "dot"}))
     median = _line(
         coming, forecast.median, f"Median of {answer.speaker.version.label}", {"color": CHAMPION, "width": 2.5}
     )
     figure.add_trace(median.update(mode="lines+markers", marker={"size": 7}))
+    naive = np.concatenate([closes[-1:], answer.naive.median])  # on top: the median often lies right below it
+    figure.add_trace(_line(opening, naive, "Naive: no change", {"color": NAIVE, "width": 2, "dash": "dot"}))
     figure.add_trace(_words(answer, [*past, *coming]))
     figure.add_vline(x=past[-1], line={"color": HISTORY, "width": 1, "dash": "dash"}, opacity=0.6)
     figure.update_xaxes(**session_axis([*past, *coming]))

@@ -36,7 +36,7 @@ def navigate() -> Page:
         menu_items={"About": f"**stockcast {__version__}**: honest stock price forecasts. Not investment advice."},
     )
     st.logo(WORDMARK, size="large")
-    return st.navigation(
+    page = st.navigation(
         {
             "Answers": [
                 st.Page(
@@ -88,6 +88,8 @@ def navigate() -> Page:
             ],
         }
     )
+    st.set_page_config(page_title=f"{page.title} · stockcast")
+    return page
 
 
 def run(page: Page) -> None:

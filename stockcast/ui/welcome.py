@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from stockcast.ui.escaping import plain
 from stockcast.ui.router import DATA
 from stockcast.ui.shared import workspace
 
@@ -19,6 +20,20 @@ def welcome() -> None:
         if offer_sample():
             st.rerun()
         st.page_link(DATA, label="Or download from Yahoo, or upload a file", icon=":material/arrow_forward:")
+
+
+def tell_missing(universe: str) -> None:
+    """Names the tickers that a universe wants and nobody has stored yet."""
+    ws = workspace()
+    stored = {history.ticker for history in ws.prices.list()}
+    missing = [ticker for ticker in ws.config(universe).universe.tickers if ticker not in stored]
+    if missing:
+        st.warning(
+            f"The universe {plain(universe)} names {plain(', '.join(missing))}, and nothing is stored for that.",
+            title="Prices are missing",
+            icon=":material/warning:",
+        )
+        st.page_link(DATA, label="Get them on the Data page", icon=":material/download:")
 
 
 def offer_sample() -> bool:

@@ -117,7 +117,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_framed_page(page: Page) -> None
     expect(menu.get_by_role("link")).to_have_count(6)
     expect(menu.get_by_role("link", name="Forecast")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("button", name="Load the bundled sample")).to_be_visible()
-    assert page.title() == "stockcast"
+    expect(page).to_have_title("Forecast · stockcast")
 
 
 def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:

@@ -95,7 +95,7 @@ def test_a_range_ends_at_the_last_session(bars: PriceFrame) -> None:
 
 def test_the_fan_opens_from_the_last_close_and_its_intervals_are_nested(aapl_answer: Answer) -> None:
     figure = fan_chart(aapl_answer)
-    high95, low95, high80, low80, history, naive, median, words = figure.data
+    high95, low95, high80, low80, history, median, naive, words = figure.data
     assert {trace.y[0] for trace in (high95, low95, high80, low80, naive)} == {aapl_answer.window.closes[-1]}
     for inner_low, inner_high, low, high in zip(low80.y[1:], high80.y[1:], low95.y[1:], high95.y[1:], strict=True):
         assert low < inner_low < inner_high < high
@@ -120,7 +120,7 @@ def test_a_window_without_dates_is_drawn_over_distances(aapl_answer: Answer) -> 
     )
     figure = fan_chart(undated)
     assert list(figure.data[4].x)[-2:] == ["-1", "0"]
-    assert list(figure.data[6].x) == ["+1", "+2", "+3", "+4", "+5"]
+    assert list(figure.data[5].x) == ["+1", "+2", "+3", "+4", "+5"]
     assert figure.layout.yaxis.title.text == "Close"
 
 

@@ -327,6 +327,14 @@ def test_a_second_universe_can_be_chosen_and_stays_in_the_address(sample: Worksp
     assert sample.versions.champion("tech") is not None
 
 
+def test_a_universe_whose_prices_are_missing_says_which(sample: Workspace, open_page: OpenPage) -> None:
+    wanted = sample.config("default").with_overrides(["universe.tickers=[PETR4.SA]"])
+    sample.configs.save("default", wanted, "", sample.clock())
+    app = open_page("overview")
+    assert_sound(app)
+    assert "names PETR4.SA, and nothing is stored for that" in told(app)
+
+
 def test_an_unforeseen_error_shows_a_reference_and_never_a_stack_trace(
     sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

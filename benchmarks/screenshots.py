@@ -1,0 +1,107 @@
+"""The pictures of the documents, taken by a real Chromium from a fresh home: `make screenshots`."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+IMAGES = Path(__file__).parents[1] / "docs" / "images"
+WIDTH = 1440
+PATIENCE = 120  # seconds
+LARGEST = 300_000  # bytes
+
+
+def main() -> None:
+    """Trains on the bundled sample through the pages and keeps what they show."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("No chromium is installed.")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as home, served(Path(home)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900}, base_url=address)
+        page.set_default_timeout(1000 * PATIENCE)
+        expect.set_options(timeout=1000 * PATIENCE)
+        page.goto("/train")
+        page.get_by_role("button", name="Retrain").click()
+        expect(page.get_by_text(re.compile("romoted: lstm"))).to_be_visible()
+        for name, path in {"train": "/train", "overview": "/", "forecast": "/forecast"}.items():
+            page.goto(path)
+            keep(page, name)
+        browser.close()
+
+
+@contextmanager
+def served(home: Path) -> Iterator[str]:
+    """Everything that `make run` starts, over a home of its own; the address of the dashboard."""
+    port, mlflow_port = free_port(), free_port()
+    command = [sys.executable, "-m", "stockcast", "up", "--no-browser", "--port", str(port)]
+    environment = {**os.environ, "STOCKCAST_HOME": str(home)}
+    process = subprocess.Popen([*command, "--mlflow-port", str(mlflow_port)], env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not answers(f"{address}/_stcore/health"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                sys.exit("The dashboard does not start.")
+            time.sleep(0.2)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether a server answers there."""
+    try:
+        with urllib.request.urlopen(address, timeout=2):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def keep(page: Page, name: str) -> None:
+    """Saves the whole page, as high as its content."""
+    state = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
+    page.wait_for_selector("h1")
+    page.wait_for_timeout(1000)
+    page.wait_for_function(f"{state} === 'notRunning'")
+    for _ in range(2):  # a higher window may draw more
+        page.wait_for_timeout(1500)
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        page.set_viewport_size({"width": WIDTH, "height": height})
+    page.wait_for_timeout(1500)
+    picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    file = IMAGES / f"{name}.png"
+    picture.save(file, optimize=True)
+    page.set_viewport_size({"width": WIDTH, "height": 900})
+    size = file.stat().st_size
+    print(f"{file}: {picture.width} x {picture.height}, {size / 1000:.0f} kB")
+    if size > LARGEST:
+        sys.exit(f"{file} is larger than {LARGEST / 1000:.0f} kB.")
+
+
+if __name__ == "__main__":
+    main()
