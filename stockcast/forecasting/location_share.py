@@ -28,7 +28,9 @@ def location_share(locations: Floats, targets: Floats, cutoffs: Sessions) -> flo
     if gain.mean() <= 0 or len(gain) < 2:
         return 0.0
     variance = float(gain.var(ddof=1)) / len(gain)
-    return best * PRIOR_GAIN**2 / (PRIOR_GAIN**2 + variance)
+    # The prior tames large gains that one period happened to have; tiny ones must stand out from their own noise.
+    evidence = max(0.0, 1 - variance / float(gain.mean()) ** 2)
+    return best * evidence * PRIOR_GAIN**2 / (PRIOR_GAIN**2 + variance)
 
 
 def _daily_gains(locations: Floats, targets: Floats, cutoffs: Sessions) -> Floats:

@@ -86,12 +86,12 @@ class Versions:
                     False,
                     (f"While it was trained, {present.label} became champion; it was not compared with that.",),
                 )
+            _tag(client, version, "promoted", "true" if verdict.promoted else "false")
+            _tag(client, version, "reasons", "\n".join(verdict.reasons))
             if verdict.promoted:
                 self._crown(client, version, present)
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
-            _tag(client, version, "promoted", "true" if verdict.promoted else "false")
-            _tag(client, version, "reasons", "\n".join(verdict.reasons))
         return self._read(version.name, version.version)
 
     def crown(self, version: ModelVersion, reasons: tuple[str, ...] = (), note: str = "") -> ModelVersion:
