@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stockcast.ui.champion_card import badges
-from stockcast.ui.chart_style import CONFIG
+from stockcast.ui.champion_card import badges, note
+from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.drift_banner import drift_banner
 from stockcast.ui.escaping import plain
 from stockcast.ui.fan_chart import fan_chart
@@ -31,7 +31,11 @@ def show_answer(answer: Answer, key: str, source: str | None = None) -> None:
     if not answer.drift.warning:
         drift_banner(answer.drift)
     st.plotly_chart(
-        fan_chart(answer), width="stretch", key=f"{key}_fan", config=CONFIG, alt="Fan chart of the coming sessions"
+        fan_chart(answer),
+        width="stretch",
+        key=f"{key}_fan",
+        config=TOOL_BAR,
+        alt="Fan chart of the coming sessions",
     )
     st.table(shown_table(answer), border="horizontal", hide_index=True)
     name = (answer.forecast.context.ticker or "window").replace("^", "").replace("=", "-")
@@ -80,3 +84,4 @@ def _speaker(answer: Answer) -> None:
         f"{badges(version)} **{plain(version.label)}** read {read}, the last one {price(context.last_close)}."
         + (f" {skill_sentence(answer.speaker.scorecard)}" if answer.speaker.scorecard else "")
     )
+    note(version)

@@ -19,6 +19,13 @@ def champion_line(version: ModelVersion) -> None:
     st.markdown(
         f"{badges(version)} **{plain(version.label)}** speaks, registered {moment(version.created_at)}{trained}."
     )
+    note(version)
+
+
+def note(version: ModelVersion) -> None:
+    """What a person said who overruled the gate: it stays visible wherever that version speaks."""
+    if version.note:
+        st.caption(f":material/person: A person decided this: {plain(version.note)}")
 
 
 def badges(version: ModelVersion) -> str:
@@ -32,9 +39,7 @@ def badges(version: ModelVersion) -> str:
 
 
 def reasons(version: ModelVersion) -> None:
-    """Why the gate decided as it did, and what a person has noted."""
-    if version.note:
-        st.info(plain(version.note), title="A person decided this", icon=":material/person:")
+    """Why the gate decided as it did."""
     st.markdown(bullets(version.reasons))
 
 

@@ -40,7 +40,7 @@ TEMPLATE = go.layout.Template(
 )
 
 # What Plotly's own tool bar offers: no logo, no tools that make no sense on a time axis.
-CONFIG: dict[str, object] = {
+TOOL_BAR: dict[str, object] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }

@@ -12,7 +12,7 @@ import streamlit as st
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.store import StoredHistory
 from stockcast.ui.candlestick_chart import candlestick_chart
-from stockcast.ui.chart_style import CONFIG
+from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.selection import choose_ticker
 from stockcast.ui.shared import quality, workspace
@@ -41,7 +41,7 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
         candlestick_chart(frame, log_scale=log_scale),
         width="stretch",
         key="candles",
-        config=CONFIG,
+        config=TOOL_BAR,
         alt=f"Price bars of {history.ticker}",
     )
     _quality(history)

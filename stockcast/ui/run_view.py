@@ -9,8 +9,8 @@ import streamlit as st
 
 from stockcast.registry.runs import RunSummary
 from stockcast.registry.versions import ModelVersion
-from stockcast.ui.champion_card import badges, reasons
-from stockcast.ui.chart_style import CONFIG
+from stockcast.ui.champion_card import badges, note, reasons
+from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.config_changes import parameter_changes
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import moment
@@ -24,6 +24,7 @@ def show_run(run: RunSummary, versions: Sequence[ModelVersion]) -> None:
     made = next((version for version in versions if version.run_id == run.run_id), None)
     if made is not None:
         st.markdown(f"{badges(made)} **{plain(made.label)}**")
+        note(made)
         reasons(made)
     address = mlflow_link(f"experiments/{run.experiment_id}/runs/{run.run_id}")
     if address:
@@ -33,7 +34,7 @@ def show_run(run: RunSummary, versions: Sequence[ModelVersion]) -> None:
     with left:
         if losses.validation:
             st.plotly_chart(
-                loss_chart(losses), width="stretch", key="run_loss", config=CONFIG, alt="Loss by epoch"
+                loss_chart(losses), width="stretch", key="run_loss", config=TOOL_BAR, alt="Loss by epoch"
             )
         else:
             st.caption("It has no loss curve: nothing was learnt step by step.")
@@ -50,8 +51,7 @@ def show_versions(versions: Sequence[ModelVersion]) -> None:
                 f"**{plain(version.label)}** {badges(version)}  \n"
                 f"Registered {moment(version.created_at)}{trained}, for {plain(', '.join(version.tickers))}."
             )
-            if version.note:
-                st.caption(f"Note: {plain(version.note)}")
+            note(version)
             address = mlflow_link(f"models/{version.name}/versions/{version.version}")
             if address:
                 st.page_link(address, label="Open in MLflow", icon=":material/open_in_new:")

@@ -71,12 +71,6 @@ def _recent_runs(home: str, universe: str) -> list[RunSummary]:
     return workspace().runs.recent(universe)
 
 
-def mlflow_link(path: str) -> str | None:
-    """An address inside MLflow's pages, or None when the settings name none."""
-    address = workspace().settings.mlflow_ui_url
-    return f"{address.rstrip('/')}/#/{path}" if address else None
-
-
 def versions(universe: str) -> list[ModelVersion]:
     """The model versions of a universe, newest first, as they were at most a few seconds ago."""
     return _versions(str(workspace().settings.home), universe)
@@ -85,3 +79,9 @@ def versions(universe: str) -> list[ModelVersion]:
 @st.cache_data(ttl=3, max_entries=50, show_spinner=False)
 def _versions(home: str, universe: str) -> list[ModelVersion]:
     return workspace().versions.all(universe)
+
+
+def mlflow_link(path: str) -> str | None:
+    """An address inside MLflow's pages, or None when the settings name none."""
+    address = workspace().settings.mlflow_ui_url
+    return f"{address.rstrip('/')}/#/{path}" if address else None

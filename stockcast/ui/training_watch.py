@@ -10,7 +10,7 @@ import streamlit as st
 
 from stockcast.errors import TrainingActive
 from stockcast.jobs.job_table import TRAIN, Job, JobEvent
-from stockcast.ui.chart_style import CONFIG
+from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import seconds
@@ -76,7 +76,7 @@ def show_epochs(losses: Losses, events: list[JobEvent], last_epoch: int | None =
         return
     left, right = st.columns([2, 1])
     left.plotly_chart(
-        loss_chart(losses, last_epoch), width="stretch", key="loss", config=CONFIG, alt="Loss by epoch"
+        loss_chart(losses, last_epoch), width="stretch", key="loss", config=TOOL_BAR, alt="Loss by epoch"
     )
     right.dataframe(
         epoch_table(events),

@@ -319,6 +319,18 @@ def test_run_links_lead_to_mlflow_where_its_address_is_known(
     assert app.dataframe[0].value["MLflow"].iloc[0] == address
 
 
+@pytest.mark.parametrize("page", ["overview", "forecast", "runs"])
+def test_the_note_of_a_person_stands_wherever_that_champion_speaks(
+    page: str, trained_sample: Workspace, open_page: OpenPage
+) -> None:
+    versions = trained_sample.versions
+    other = next(each for each in versions.all(DEFAULT_UNIVERSE) if "champion" not in each.aliases)
+    versions.crown(other, note="Wanted *calmer* intervals")
+    app = open_page(page)
+    assert_sound(app)
+    assert "A person decided this: Wanted *calmer* intervals" in told(app)
+
+
 def test_a_second_universe_can_be_chosen_and_stays_in_the_address(sample: Workspace, open_page: OpenPage) -> None:
     sample.configs.save("tech", sample.config("tech"), "A second universe", sample.clock())
     app = open_page("overview", universe="tech")
