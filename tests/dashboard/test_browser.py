@@ -129,23 +129,23 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
 
     _open(page, "Configuration")
     for field in ("Max epochs", "Patience"):  # long enough to be watched
-        page.get_by_role("spinbutton", name=field).fill("25")
+        page.get_by_role("spinbutton", name=field).fill("35")
     page.get_by_role("button", name="Save as a version").click()
     expect(page.get_by_text("Version 1 of the universe default.")).to_be_visible()
 
     _open(page, "Train")
     page.get_by_role("button", name="Retrain").click()
     expect(page).to_have_url(re.compile(r"job=[0-9a-f]{12}"))
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 25"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 35"))).to_be_visible()
     job = page.url
     first = page.evaluate(EPOCHS_DRAWN)
     page.wait_for_function(f"{EPOCHS_DRAWN} > {first}")
     page.reload()
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 25"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 35"))).to_be_visible()
     assert page.url == job
     expect(page.get_by_text(re.compile(r"romoted: lstm v2 became the"))).to_be_visible(timeout=3 * PATIENCE)
     expect(page.get_by_role("heading", name="Against the naive forecast")).to_be_visible()
-    page.wait_for_function(f"{EPOCHS_DRAWN} === 25")
+    page.wait_for_function(f"{EPOCHS_DRAWN} === 35")
 
     page.get_by_role("link", name="Read the forecast").click()
     expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
