@@ -26,7 +26,10 @@ with boundary():
 with boundary():
     job = job_to_watch(universe())
     if job is None:
-        st.info("Nothing was trained yet: the baseline speaks. A training takes some seconds to minutes.")
+        st.info(
+            "No training was started from this page yet. It takes some seconds to minutes; the model that speaks "
+            "goes on speaking until a new one proves itself better."
+        )
     elif job.active:
         st.subheader(f"Training the universe {job.universe}")
         watch(job.id)

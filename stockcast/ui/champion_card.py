@@ -10,7 +10,7 @@ from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion
 from stockcast.ui.chart_style import CHALLENGER_BADGE, CHAMPION_BADGE
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import count, moment, percent, signed_percent
+from stockcast.ui.format import moment, percent, signed_percent
 
 
 def champion_line(version: ModelVersion) -> None:
@@ -66,8 +66,8 @@ def skill_metrics(card: Scorecard) -> None:
             "Share of actual closes inside the 80 % interval.",
         )
         figure_card(
-            "Judged on",
-            count(card.count, "forecast"),
+            "Forecasts judged",
+            f"{card.count:,}",
             f"{card.first_session} to {card.last_session}",
             "One session ahead, on sessions that the model had not seen.",
         )

@@ -32,7 +32,8 @@ def choose_histories(store: PriceStore, config: Config, tickers: Sequence[str], 
     A named ticker that is too short is an error; one of a universe is left out with a sentence. Raises
     InvalidTicker, UnknownTicker or TooShortHistory.
     """
-    named = tuple(dict.fromkeys(normalise_ticker(ticker) for ticker in tickers))
+    # In one order, so that the same tickers give the same training however they were listed.
+    named = tuple(sorted({normalise_ticker(ticker) for ticker in tickers}))
     wanted = named or universe_tickers(store, config)
     least = least_sessions(config)
     purpose = f"training with a lookback of {config.windows.lookback}"
@@ -63,7 +64,7 @@ def universe_tickers(store: PriceStore, config: Config) -> tuple[str, ...]:
 
     Raises UnknownTicker when nothing is stored at all.
     """
-    named = tuple(normalise_ticker(ticker) for ticker in config.universe.tickers)
+    named = tuple(sorted({normalise_ticker(ticker) for ticker in config.universe.tickers}))
     found = named or tuple(history.ticker for history in store.list())
     if not found:
         raise UnknownTicker(
