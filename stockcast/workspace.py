@@ -51,6 +51,7 @@ from stockcast.workflows.ingest import Ingested, ingest_prices
 from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.promote import promote, rollback
 from stockcast.workflows.train import Trained, train
+from stockcast.workflows.train_request import TrainRequest
 
 DEFAULT_UNIVERSE = "default"
 
@@ -219,7 +220,7 @@ class Workspace:
 
     def backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Judged:
         """Backtests a model on the named tickers, or on the universe's own."""
-        wanted = tuple(map(normalise_ticker, tickers)) or self.tickers(universe)
+        wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
         frames = [self.prices.load(ticker) for ticker in wanted]
         return backtest(self.forecaster(universe, which), frames, start, end)
 
@@ -266,12 +267,8 @@ class Workspace:
         config = self.config(universe).with_overrides(overrides)
         choose_histories(self.prices, config, tickers, until)  # refuse now what would fail in a minute
         self.runner.sweep(self.clock())
-        request: dict[str, JsonValue] = {
-            "tickers": list(tickers),
-            "until": None if until is None else str(until),
-            "overrides": list(overrides),
-        }
-        job = self.jobs.submit(TRAIN, universe, request, self.clock())
+        request = TrainRequest(tickers=tuple(tickers), until=until, overrides=tuple(overrides))
+        job = self.jobs.submit(TRAIN, universe, request.to_json(), self.clock())
         self.runner.launch(job)
         return job
 
@@ -283,15 +280,8 @@ class Workspace:
         def report(epoch: Epoch) -> None:
             self.jobs.report(job.id, "epoch", asdict(epoch), min(0.95, epoch.number / epoch.of), self.clock())
 
-        request = job.request
-        until = request.get("until")
-        return self.train(
-            job.universe,
-            tuple(map(str, _list(request.get("tickers")))),
-            date.fromisoformat(str(until)) if until else None,
-            tuple(map(str, _list(request.get("overrides")))),
-            report,
-        ).to_json()
+        asked = TrainRequest.from_json(job.request)
+        return self.train(job.universe, asked.tickers, asked.until, asked.overrides, report).to_json()
 
     # Inside
 
@@ -320,7 +310,3 @@ class Workspace:
 
     def _scratch(self) -> Path:
         return make_folder(self.settings.scratch)
-
-
-def _list(value: JsonValue) -> list[JsonValue]:
-    return value if isinstance(value, list) else []
