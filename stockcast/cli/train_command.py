@@ -60,8 +60,8 @@ def print_scorecard(card: Scorecard) -> None:
             ("MAPE (%)", _figure(card.mape), _figure(card.naive_mape)),
             ("CRPS (% of price)", _figure(card.crps), _figure(card.naive_crps)),
             ("skill over naive", f"{card.skill:+.2%} ({p_text(card.dm_p_value)})", ""),
-            ("80 % interval holds", f"{card.coverage_80:.1%}", ""),
-            ("95 % interval holds", f"{card.coverage_95:.1%}", ""),
+            ("80 % interval holds", f"{card.coverage_80:.1%}", f"{card.naive_coverage_80:.1%}"),
+            ("95 % interval holds", f"{card.coverage_95:.1%}", f"{card.naive_coverage_95:.1%}"),
         ],
     )
 

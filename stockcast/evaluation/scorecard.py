@@ -38,7 +38,9 @@ class TickerScore:
     crps: float
     naive_crps: float
     coverage_80: float
+    naive_coverage_80: float
     coverage_95: float
+    naive_coverage_95: float
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,9 @@ class Scorecard:
     dm_statistic: float
     dm_p_value: float
     coverage_80: float
+    naive_coverage_80: float
     coverage_95: float
+    naive_coverage_95: float
     tickers: tuple[TickerScore, ...]
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -129,7 +133,9 @@ def score(backtest: Backtest, naive: Backtest) -> Scorecard:
         dm_statistic=against_naive.test.statistic,
         dm_p_value=against_naive.test.p_value,
         coverage_80=mine.coverage(0.8),
+        naive_coverage_80=reference.coverage(0.8),
         coverage_95=mine.coverage(0.95),
+        naive_coverage_95=reference.coverage(0.95),
         tickers=tuple(
             TickerScore(
                 ticker=part.ticker,
@@ -142,7 +148,9 @@ def score(backtest: Backtest, naive: Backtest) -> Scorecard:
                 crps=own.mean_crps,
                 naive_crps=other.mean_crps,
                 coverage_80=own.coverage(0.8),
+                naive_coverage_80=other.coverage(0.8),
                 coverage_95=own.coverage(0.95),
+                naive_coverage_95=other.coverage(0.95),
             )
             for part, (own, other) in zip(backtest.parts, pairs, strict=True)
         ),

@@ -18,7 +18,7 @@ from stockcast.registry.versions import ModelVersion
 # The scorecard's figures that become MLflow metrics, so that runs can be compared there too.
 SCORES = (
     "mae", "naive_mae", "rmse", "naive_rmse", "mape", "naive_mape", "mape_ratio", "crps", "naive_crps", "skill",
-    "dm_p_value", "coverage_80", "coverage_95", "count",
+    "dm_p_value", "coverage_80", "naive_coverage_80", "coverage_95", "naive_coverage_95", "count",
 )  # fmt: skip
 
 

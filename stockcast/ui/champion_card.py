@@ -62,8 +62,8 @@ def skill_metrics(card: Scorecard) -> None:
         figure_card(
             "80 % interval held",
             percent(card.coverage_80),
-            "80 % is right",
-            "Share of actual closes inside the 80 % interval.",
+            f"naive {percent(card.naive_coverage_80)}",
+            "Share of actual closes inside the 80 % interval; 80 % is right.",
         )
         figure_card(
             "Forecasts judged",

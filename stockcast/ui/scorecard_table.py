@@ -7,7 +7,7 @@ import streamlit as st
 
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
-from stockcast.ui.format import MISSING, count, percent, signed_percent
+from stockcast.ui.format import count, percent, signed_percent
 
 
 def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
@@ -16,8 +16,18 @@ def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
     rows = [
         ("MAPE", percent(card.mape / 100, 3), percent(card.naive_mape / 100, 3), "smaller is better"),
         ("CRPS (percent of price)", f"{card.crps:.4f}", f"{card.naive_crps:.4f}", "smaller is better"),
-        ("Coverage of the 80 % interval", percent(card.coverage_80), MISSING, "80 % is right"),
-        ("Coverage of the 95 % interval", percent(card.coverage_95), MISSING, "95 % is right"),
+        (
+            "80 % interval held",
+            percent(card.coverage_80),
+            percent(card.naive_coverage_80),
+            "80 % is right",
+        ),
+        (
+            "95 % interval held",
+            percent(card.coverage_95),
+            percent(card.naive_coverage_95),
+            "95 % is right",
+        ),
     ]
     if (
         card.mae is not None

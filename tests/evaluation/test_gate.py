@@ -33,7 +33,9 @@ CARD = Scorecard(
     dm_statistic=3.0,
     dm_p_value=0.003,
     coverage_80=0.8,
+    naive_coverage_80=0.81,
     coverage_95=0.95,
+    naive_coverage_95=0.96,
     tickers=(),
 )
 

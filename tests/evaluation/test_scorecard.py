@@ -117,7 +117,7 @@ def test_the_figures_of_the_tickers_add_up(frames: list[PriceFrame]) -> None:
     card = score(run(EwmaForecaster(), frames), run(NaiveForecaster(), frames))
     counts = np.array([ticker.count for ticker in card.tickers])
     assert counts.sum() == card.count
-    for name in ("mape", "naive_mape", "crps", "naive_crps", "coverage_80", "coverage_95"):
+    for name in ("mape", "naive_mape", "crps", "naive_crps", "coverage_80", "naive_coverage_80", "coverage_95"):
         each = np.array([getattr(ticker, name) for ticker in card.tickers])
         assert getattr(card, name) == pytest.approx((each * counts).sum() / card.count), name
     alone = score(run(EwmaForecaster(), frames[:1]), run(NaiveForecaster(), frames[:1]))
