@@ -1,4 +1,4 @@
-# Each target is a plain command or two; the README has them for people without make.
+# Each target is a plain command or two; README and CONTRIBUTING have them for people without make.
 PYTHON ?= python3
 BIN := .venv/bin
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false

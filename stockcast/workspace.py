@@ -19,6 +19,7 @@ from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database, make_folder
 from stockcast.evaluation.scorecard import Scorecard
+from stockcast.forecasting.context import require_window
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Epoch, Forecaster, OnEpoch
 from stockcast.forecasting.naive import NaiveForecaster
@@ -244,8 +245,9 @@ class Workspace:
         )
 
     def check_drift(self, window: PriceWindow, universe: str) -> DriftReport:
-        """Whether a window looks like what the champion was judged on."""
+        """Whether a window looks like what the champion was judged on. Raises InvalidWindow for another length."""
         speaker = self.speaker(universe)
+        require_window(window.closes, speaker.forecaster.lookback)
         return check_window(
             window, speaker.reference, speaker.drift, today=self.clock().date(), stored=self._stored(window)
         )

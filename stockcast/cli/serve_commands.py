@@ -28,7 +28,9 @@ HOST = "127.0.0.1"
 
 
 @serve_app.command("dashboard")
-def serve_dashboard(port: Annotated[int, typer.Option("--port", help="Port of the dashboard.")] = 8501) -> None:
+def serve_dashboard(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")] = 8501,
+) -> None:
     """Serve the dashboard."""
     _refuse_taken(port)
     command = dashboard_command(port)
@@ -36,7 +38,9 @@ def serve_dashboard(port: Annotated[int, typer.Option("--port", help="Port of th
 
 
 @serve_app.command("mlflow")
-def serve_mlflow(port: Annotated[int, typer.Option("--port", help="Port of MLflow's pages.")] = 5000) -> None:
+def serve_mlflow(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of MLflow's pages.")] = 5000,
+) -> None:
     """Serve MLflow's own pages over the runs of this home."""
     _refuse_taken(port)
     workspace = open_workspace()
@@ -45,8 +49,10 @@ def serve_mlflow(port: Annotated[int, typer.Option("--port", help="Port of MLflo
 
 
 def up_command(
-    port: Annotated[int, typer.Option("--port", help="Port of the dashboard.")] = 8501,
-    mlflow_port: Annotated[int, typer.Option("--mlflow-port", help="Port of MLflow's pages.")] = 5000,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")] = 8501,
+    mlflow_port: Annotated[
+        int, typer.Option("--mlflow-port", min=1, max=65535, help="Port of MLflow's pages.")
+    ] = 5000,
     sample: Annotated[
         bool, typer.Option("--sample/--no-sample", help="Store the bundled sample when nothing is stored yet.")
     ] = True,

@@ -38,8 +38,12 @@ def train_command(
 ) -> None:
     """Train the LSTM, judge it on sessions it has not seen, and promote it if it proves itself."""
     workspace = open_workspace()
-    with epoch_progress(shown=not as_json) as on_epoch:
-        trained = workspace.train(universe, tickers or (), parse_date(until), assignments or (), on_epoch)
+    try:
+        with epoch_progress(shown=not as_json) as on_epoch:
+            trained = workspace.train(universe, tickers or (), parse_date(until), assignments or (), on_epoch)
+    except KeyboardInterrupt:
+        typer.echo("stockcast: Stopped; nothing was promoted, and the champion still speaks.", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         print_json(trained.to_json())
     else:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from stockcast.errors import UnlikeFingerprints
+from stockcast.errors import CorruptBundle, UnlikeFingerprints
 from stockcast.evaluation.metrics import (
     coverage,
     crps,
@@ -78,19 +77,23 @@ class Scorecard:
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain data; dates as ISO text."""
-        data: dict[str, JsonValue] = asdict(self)
-        data["first_session"], data["last_session"] = str(self.first_session), str(self.last_session)
-        data["tickers"] = [asdict(score) for score in self.tickers]
+        data: dict[str, JsonValue] = _SCORECARD.dump_python(self, mode="json")
         return data
 
     @staticmethod
     def from_json(data: Mapping[str, JsonValue]) -> Scorecard:
-        """The inverse of `to_json`."""
-        values: dict[str, Any] = dict(data)
-        values["first_session"] = date.fromisoformat(values["first_session"])
-        values["last_session"] = date.fromisoformat(values["last_session"])
-        values["tickers"] = tuple(TickerScore(**score) for score in values["tickers"])
-        return Scorecard(**values)
+        """The inverse of `to_json`. Raises CorruptBundle for anything else, such as another version's."""
+        try:
+            return _SCORECARD.validate_python(data)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise CorruptBundle(
+                f"The scorecard cannot be read: {where}: {first['msg']}.", "Train the model again."
+            ) from problem
+
+
+_SCORECARD = TypeAdapter(Scorecard)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,15 @@ def context_at_end(frame: PriceFrame, horizon: int) -> Context:
     )
 
 
+def require_window(closes: Floats, lookback: int) -> None:
+    """Raises InvalidWindow when a window has not exactly `lookback` closes."""
+    if closes.ndim != 1 or len(closes) != lookback:
+        raise InvalidWindow(
+            f"A window needs exactly {lookback} closes; this one has {closes.size}.",
+            f"Provide the last {lookback} closes, oldest first, one per session.",
+        )
+
+
 def context_of_closes(
     closes: Sequence[float] | Floats,
     lookback: int,
@@ -78,11 +87,7 @@ def context_of_closes(
     Raises InvalidWindow when the count is another or a close is not a number that a price can be.
     """
     values = np.asarray(closes, dtype=np.float64)
-    if values.ndim != 1 or len(values) != lookback:
-        raise InvalidWindow(
-            f"A window needs exactly {lookback} closes; this one has {values.size}.",
-            f"Provide the last {lookback} closes, oldest first, one per session.",
-        )
+    require_window(values, lookback)
     wrong = np.flatnonzero(~((values >= LEAST_CLOSE) & (values <= LARGEST_CLOSE)))
     if wrong.size:
         raise InvalidWindow(

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import filelock
+
 from stockcast.database import make_folder
 from stockcast.errors import InvalidRequest, RegistryUnavailable
 
@@ -47,9 +49,11 @@ class TrackingServer:
 
         for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
             logging.getLogger(name).setLevel(logging.ERROR)
-        if self.artifacts is not None:
-            make_folder(self.artifacts)
-        return MlflowClient(self.uri)
+        if self.artifacts is None:
+            return MlflowClient(self.uri)
+        # The first client of a fresh home creates MLflow's tables; two at once would leave them half made.
+        with filelock.FileLock(make_folder(self.artifacts).with_name("mlflow.lock"), timeout=120):
+            return MlflowClient(self.uri)
 
     @contextmanager
     def told(self, doing: str) -> Iterator[MlflowClient]:

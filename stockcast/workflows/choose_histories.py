@@ -36,7 +36,8 @@ def choose_histories(store: PriceStore, config: Config, tickers: Sequence[str], 
     named = tuple(sorted({normalise_ticker(ticker) for ticker in tickers}))
     wanted = named or universe_tickers(store, config)
     least = least_sessions(config)
-    purpose = f"training with a lookback of {config.windows.lookback}"
+    when = "" if until is None else f" on prices up to {until}"
+    purpose = f"training{when} with a lookback of {config.windows.lookback}"
     frames: list[PriceFrame] = []
     left_out: dict[str, str] = {}
     for ticker in wanted:

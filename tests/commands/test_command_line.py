@@ -142,6 +142,12 @@ def test_a_window_of_another_length_is_refused_with_the_count(trained: Run, tmp_
     assert "Traceback" not in outcome.err
 
 
+@pytest.mark.parametrize("count", [59, 61])
+def test_drift_refuses_a_window_of_another_length(trained: Run, tmp_path: Path, count: int) -> None:
+    outcome = trained("drift", "--window", write_closes(tmp_path / "w.csv", [10.0 + i / 7 for i in range(count)]))
+    assert (outcome.code, f"this one has {count}" in outcome.err) == (2, True)
+
+
 def test_drift_finds_a_split_and_leaves_a_healthy_window_alone(trained: Run, window: Path, tmp_path: Path) -> None:
     healthy = json.loads(trained("drift", "--window", window, "--json").out)
     assert not [each for each in healthy["findings"] if each["severity"] in ("red", "amber")]
@@ -235,6 +241,15 @@ def test_a_wrong_setting_is_named(stockcast: Run, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("STOCKCAST_THREADS", "many")
     outcome = stockcast("prices", "list")
     assert (outcome.code, "STOCKCAST_THREADS" in outcome.err) == (2, True)
+
+
+def test_two_first_commands_at_once_leave_a_whole_home(stockcast: Run) -> None:
+    assert stockcast("prices", "sample").code == 0
+    line = [sys.executable, "-m", "stockcast", "forecast", "IBM", "--json"]
+    both = [subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(2)]
+    answers = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], answers
+    assert len(json.loads(stockcast("models", "list", "--json").out)) == 1
 
 
 def test_all_state_is_written_inside_the_home(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from stockcast.errors import UnlikeFingerprints
+from stockcast.errors import CorruptBundle, UnlikeFingerprints
 from stockcast.evaluation.rolling import Backtest, rolling_backtest
 from stockcast.evaluation.scorecard import Scorecard, compare, score
 from stockcast.forecasting.context import Context
@@ -159,3 +159,9 @@ def test_prices_that_stand_still_have_a_scorecard(make_frame: MakeFrame) -> None
     assert np.isfinite(figures).all()
     assert card.mape_ratio == 1.0
     assert card.skill <= 0
+
+
+def test_a_scorecard_of_another_version_is_refused_in_words() -> None:
+    with pytest.raises(CorruptBundle, match="The scorecard cannot be read") as caught:
+        Scorecard.from_json({"forecaster": "lstm", "count": 3})
+    assert "Train the model again" in caught.value.hint

@@ -93,11 +93,14 @@ class LstmEstimator:
                 num_sanity_val_steps=0,
             )
             module = StudentTModule(network, training)
-            trainer.fit(
-                module,
-                Batches(train, training.batch_size, training.seed),
-                Batches(validation, 1024, None),
-            )
+            try:
+                trainer.fit(
+                    module,
+                    Batches(train, training.batch_size, training.seed),
+                    Batches(validation, 1024, None),
+                )
+            except SystemExit as stopped:  # what Lightning makes of Ctrl-C
+                raise KeyboardInterrupt from stopped
             if trainer.interrupted:
                 raise KeyboardInterrupt
             if not best.best_model_path or not np.isfinite(float(best.best_model_score or np.nan)):
