@@ -46,7 +46,7 @@ class ConfigVersions:
 
     def save(self, universe: str, config: Config, note: str, now: datetime) -> ConfigVersion:
         """Adds a version; saving what is in force already changes nothing."""
-        with self.database.write() as connection:
+        with self.database.write(alone=f"config of {universe}") as connection:
             newest = connection.execute(
                 select(config_versions)
                 .where(config_versions.c.universe == universe)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import filelock
@@ -17,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 
 # The newest migration in stockcast/migrations/versions; a test holds it against Alembic.
-HEAD = "0001"
+HEAD = "0002"
 
 
 class Database:
@@ -35,14 +37,28 @@ class Database:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction that commits whole or not at all; on SQLite it takes the write lock at once."""
+    def write(self, alone: str | None = None) -> Iterator[Connection]:
+        """A transaction that commits whole or not at all.
+
+        On SQLite it takes the write lock at once. On PostgreSQL, where many write at the same time, writers that
+        name the same thing as `alone` come one after another.
+        """
         with (
             self._told(),
             self.engine.connect().execution_options(stockcast_write=True) as connection,
             connection.begin(),
         ):
+            if alone is not None:
+                _wait_in_line(connection, alone)
             yield connection
+
+    @staticmethod
+    def now(connection: Connection) -> datetime:
+        """The time of the machine that holds the database: all others agree by it. Aware, in UTC."""
+        if connection.dialect.name == "postgresql":
+            moment: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+            return moment.astimezone(UTC)
+        return datetime.now(UTC)
 
     def close(self) -> None:
         """Closes all pooled connections."""
@@ -66,7 +82,10 @@ class Database:
         with self._told():
             if self._version() != HEAD:
                 with _migration_lock(self.url):
-                    if self._version() != HEAD:
+                    found = self._version()
+                    if found != HEAD:
+                        if found is not None:
+                            _keep_copy(self.url, found)
                         _upgrade(self.engine)
 
     def _version(self) -> str | None:
@@ -151,6 +170,25 @@ def _migration_lock(url: str) -> Iterator[None]:
         ) from problem
 
 
+def _keep_copy(url: str, version: str) -> None:
+    """Copies a SQLite database before it is changed: stockcast.db.0001 beside it."""
+    parsed = sqlalchemy.make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        with (
+            contextlib.closing(sqlite3.connect(parsed.database)) as source,
+            contextlib.closing(sqlite3.connect(f"{parsed.database}.{version}")) as copy,
+        ):
+            source.backup(copy)
+
+
+def _wait_in_line(connection: Connection, name: str) -> None:
+    """Waits on PostgreSQL for every transaction that has named the same; on SQLite writers do so anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            sqlalchemy.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name}
+        )
+
+
 def _upgrade(engine: Engine) -> None:
     # Alembic takes a third of a second to import, and a database is upgraded once.
     from alembic import command
@@ -160,6 +198,7 @@ def _upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     with engine.connect().execution_options(stockcast_write=True) as connection, connection.begin():
+        _wait_in_line(connection, "stockcast migration")  # whoever comes second finds nothing left to do
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -27,9 +27,14 @@ tree with one table each; domain rooms know nothing of exit codes, HTTP or widge
     │   └── TrainingFailed        training ended without a usable forecaster
     ├── JobError
     │   ├── UnknownJob            no job of that id
-    │   └── TrainingActive        a training of that universe is queued or running already
+    │   ├── TrainingActive        a training of that universe is queued or running already
+    │   ├── JobCancelled          somebody asked for it to stop
+    │   ├── JobPaused             its process was asked to leave; another one goes on from the checkpoint
+    │   ├── JobSuperseded         its lease ran out and another process has taken it over
+    │   └── JobOverdue            it took longer than a job may take
     └── StateError                the house's own state
         ├── HomeNotWritable       STOCKCAST_HOME cannot be written
+        ├── DiskFull              no room is left to write
         ├── DatabaseUnavailable   the database cannot be opened
         └── RegistryUnavailable   MLflow cannot be reached
 """
@@ -150,12 +155,32 @@ class TrainingActive(JobError):
         self.job_id = job_id
 
 
+class JobCancelled(JobError):
+    """Somebody asked for the job to stop."""
+
+
+class JobPaused(JobError):
+    """The job's process was asked to leave; another one goes on from the checkpoint."""
+
+
+class JobSuperseded(JobError):
+    """The job's lease ran out and another process has taken it over."""
+
+
+class JobOverdue(JobError):
+    """The job took longer than a job may take."""
+
+
 class StateError(StockcastError):
     """The house's own state."""
 
 
 class HomeNotWritable(StateError):
     """STOCKCAST_HOME cannot be written."""
+
+
+class DiskFull(StateError):
+    """No room is left to write."""
 
 
 class DatabaseUnavailable(StateError):

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Column,
     Date,
     DateTime,
     Float,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -72,7 +75,30 @@ jobs = Table(
     Column("result", JSON),
     Column("error", Text),
     Column("hint", Text),
+    # The same key asks for the same job: a submit may be repeated.
+    Column("key", String(120), unique=True),
+    # Counts every process that took the job; what an older one still writes touches no row.
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("attempts_allowed", Integer, nullable=False, server_default="3"),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("deadline", DateTime(timezone=True)),
+    Column("cancel_requested_at", DateTime(timezone=True)),
+    Column("host", String(255)),
+    Column("pid_started", Float),
+    Column("phase", String(200)),
+    # Set while something of it may be left outside the database: an open MLflow run, a checkpoint.
+    Column("loose_ends", Boolean, nullable=False, server_default=text("false")),
 )
+
+# P3: one active training per universe, whoever asks and however many at once.
+Index(
+    "one_active_training",
+    jobs.c.universe,
+    unique=True,
+    sqlite_where=text("kind = 'train' AND state IN ('queued', 'running')"),
+    postgresql_where=text("kind = 'train' AND state IN ('queued', 'running')"),
+)
+Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
 
 job_events = Table(
     "job_events",

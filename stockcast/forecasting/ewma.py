@@ -10,7 +10,8 @@ import numpy as np
 
 from stockcast.forecasting import student_t
 from stockcast.forecasting.context import Context, stack_returns
-from stockcast.forecasting.forecaster import ForecasterState, OnEpoch, TrainingPair
+from stockcast.forecasting.forecaster import ForecasterState, TrainingPair
+from stockcast.forecasting.observer import Observer
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.targets import standardised_targets
 from stockcast.forecasting.volatility import ewma_volatility
@@ -67,7 +68,7 @@ class EwmaEstimator:
     horizon: int = 5
     lookback: int = LOOKBACK
 
-    def fit(self, pairs: Sequence[TrainingPair], on_epoch: OnEpoch | None = None) -> EwmaForecaster:
+    def fit(self, pairs: Sequence[TrainingPair], observer: Observer | None = None) -> EwmaForecaster:
         """Learns from the training parts alone. Raises TooShortHistory when they hold no window."""
         targets = np.concatenate(
             [standardised_targets(pair.train, self.lookback, self.horizon) for pair in pairs]

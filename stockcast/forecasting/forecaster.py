@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
 from stockcast.forecasting.context import Context
+from stockcast.forecasting.observer import Observer
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.prices.frame import PriceFrame
 
@@ -73,25 +74,9 @@ class TrainingPair:
     lead: int
 
 
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training windows came to; losses are mean negative log-likelihoods."""
-
-    number: int  # from 1
-    of: int
-    train_loss: float
-    validation_loss: float
-    best_validation_loss: float
-    learning_rate: float
-    seconds: float
-
-
-OnEpoch = Callable[[Epoch], None]
-
-
 class Estimator(Protocol):
     """Something that learns. It cannot forecast."""
 
-    def fit(self, pairs: Sequence[TrainingPair], on_epoch: OnEpoch) -> Forecaster:
-        """Learns from all pairs together. Raises TooShortHistory or TrainingFailed."""
+    def fit(self, pairs: Sequence[TrainingPair], observer: Observer) -> Forecaster:
+        """Learns from all pairs together. Raises TooShortHistory, TrainingFailed, or what the observer raises."""
         ...

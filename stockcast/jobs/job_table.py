@@ -1,185 +1,330 @@
-"""The job table: what was asked for, how far it is, how it ended. A page or a terminal only looks at it."""
+"""The job table: what was asked for, who does it, how far it is, how it ended.
+
+It is the truth, whatever runs the jobs. Every change is one transaction; what a process writes about a job that it
+took names the attempt (a fencing token), so that a process which lost its lease touches no row. Times are the
+database's own, since clocks of several machines disagree.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Literal
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy
 from pydantic import JsonValue
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from stockcast.database import Database
-from stockcast.errors import TrainingActive, UnknownJob
+from stockcast.errors import JobSuperseded, TrainingActive, UnknownJob
+from stockcast.jobs.job import ACTIVE, ATTEMPT, TRAIN, Job, JobEvent, State
+from stockcast.jobs.process import Process
 from stockcast.tables import job_events, jobs
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
-ACTIVE: tuple[State, ...] = ("queued", "running")
-TRAIN = "train"
+ATTEMPTS = 3
+LEASE = timedelta(seconds=30)
+TIME_LIMIT = timedelta(hours=12)
 
-
-@dataclass(frozen=True)
-class Job:
-    """One piece of long work. `request` and `result` are plain data that the kind of job understands."""
-
-    id: str
-    kind: str
-    universe: str
-    state: State
-    request: Mapping[str, JsonValue]
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    pid: int | None
-    progress: float  # 0 to 1
-    result: Mapping[str, JsonValue] | None
-    error: str | None
-    hint: str | None
-
-    @property
-    def active(self) -> bool:
-        """Whether it still has something to do."""
-        return self.state in ACTIVE
-
-
-@dataclass(frozen=True)
-class JobEvent:
-    """Something that happened in a job, numbered from 1."""
-
-    number: int
-    at: datetime
-    kind: str
-    payload: Mapping[str, JsonValue]
+Clock = Callable[[Connection], datetime]
 
 
 class JobTable:
-    """Jobs and their events. Every change is one transaction."""
+    """Jobs and their events."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(
+        self, database: Database, *, time_limit: timedelta = TIME_LIMIT, clock: Clock = Database.now
+    ) -> None:
         self.database = database
+        self.time_limit = time_limit
+        self._clock = clock
 
-    def submit(self, kind: str, universe: str, request: Mapping[str, JsonValue], now: datetime) -> Job:
-        """Queues a job. Raises TrainingActive when the universe has an active training already."""
+    # Asking
+
+    def submit(
+        self,
+        kind: str,
+        universe: str,
+        request: Mapping[str, JsonValue],
+        *,
+        key: str | None = None,
+        taken_by: Process | None = None,
+    ) -> Job:
+        """Queues a job; the same key again gives the same job. With `taken_by` that process does it at once, and
+        nobody goes on with it when that process ends.
+
+        Raises TrainingActive, which names the job, when the universe has an active training already.
+        """
         job_id = uuid.uuid4().hex[:12]
-        with self.database.write() as connection:
-            if kind == TRAIN:
-                active = connection.execute(
-                    select(jobs.c.id).where(
-                        jobs.c.kind == TRAIN, jobs.c.universe == universe, jobs.c.state.in_(ACTIVE)
-                    )
-                ).scalar()
-                if active is not None:
-                    raise TrainingActive(
-                        f"A training of {universe} is active already (job {active}).",
-                        "Wait for it, or open it on the Train page.",
-                        active,
-                    )
-            connection.execute(
-                insert(jobs).values(
-                    id=job_id,
-                    kind=kind,
-                    universe=universe,
-                    state="queued",
-                    request=dict(request),
-                    created_at=now,
-                    progress=0.0,
-                )
-            )
+        for chance in range(10):
+            try:
+                with self.database.write() as connection:
+                    found = self._in_the_way(connection, kind, universe, key)
+                    if found is None:
+                        row = self._new_row(self._clock(connection), taken_by)
+                        row |= {
+                            "id": job_id,
+                            "kind": kind,
+                            "universe": universe,
+                            "request": dict(request),
+                            "key": key,
+                        }
+                        connection.execute(insert(jobs).values(row))
+            except IntegrityError:  # on PostgreSQL two may look at once; the index lets one of them in
+                if chance == 9:
+                    raise
+                continue
+            if found is None:
+                break
+            if key is not None and found.key == key:
+                return found
+            raise _active(found)
         return self.get(job_id)
 
-    def launched(self, job_id: str, pid: int) -> None:
-        """Notes the process that was started for a queued job."""
-        self._change(job_id, ("queued",), pid=pid)
-
-    def start(self, job_id: str, pid: int, now: datetime) -> bool:
-        """Takes a queued job; False when another process was faster."""
-        return self._change(job_id, ("queued",), state="running", pid=pid, started_at=now)
-
-    def report(
-        self, job_id: str, kind: str, payload: Mapping[str, JsonValue], progress: float, now: datetime
-    ) -> None:
-        """Adds an event and moves the progress."""
+    def cancel(self, job_id: str) -> Job:
+        """Cancels a queued job at once and asks a running one to stop; an ended one stays as it is."""
         with self.database.write() as connection:
-            newest = select(func.coalesce(func.max(job_events.c.number), 0)).where(job_events.c.job_id == job_id)
-            number = int(connection.execute(newest).scalar_one()) + 1
-            connection.execute(
-                insert(job_events).values(job_id=job_id, number=number, at=now, kind=kind, payload=dict(payload))
-            )
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(progress=progress))
+            now = self._clock(connection)
+            queued: dict[str, object] = {
+                "state": "cancelled",
+                "finished_at": now,
+                "error": "It was cancelled before it ran.",
+                "hint": "Start it again whenever you like.",
+            }
+            _change(connection, job_id, jobs.c.state == "queued", **queued)
+            waiting = (jobs.c.state == "running") & jobs.c.cancel_requested_at.is_(None)
+            _change(connection, job_id, waiting, cancel_requested_at=now)
+        return self.get(job_id)
 
-    def succeed(self, job_id: str, result: Mapping[str, JsonValue], now: datetime) -> bool:
-        """Ends a running job well."""
-        return self._change(
-            job_id, ("running",), state="succeeded", result=dict(result), progress=1.0, finished_at=now
+    def retry(self, job_id: str) -> Job:
+        """Queues an ended job anew with fresh attempts; it goes on from what is left of it.
+
+        A job that is active or has succeeded stays as it is. Raises TrainingActive like `submit`.
+        """
+        job = self.get(job_id)
+        values: dict[str, object] = {
+            "state": "queued", "attempts_allowed": job.attempt + ATTEMPTS, "deadline": None, "error": None,
+            "hint": None, "finished_at": None, "cancel_requested_at": None, "phase": None, "loose_ends": False,
+        }  # fmt: skip
+        try:
+            with self.database.write() as connection:
+                _change(connection, job_id, jobs.c.state.in_(("failed", "cancelled", "interrupted")), **values)
+        except IntegrityError:
+            with self.database.read() as connection:
+                active = self._in_the_way(connection, TRAIN, job.universe, None)
+            raise _active(active or job) from None
+        return self.get(job_id)
+
+    # Doing
+
+    def claim(self, process: Process) -> Job | None:
+        """The oldest queued job, taken by a process; None when nothing is queued."""
+        wanted = (
+            select(jobs.c.id, jobs.c.attempt, jobs.c.started_at, jobs.c.deadline)
+            .where(jobs.c.state == "queued")
+            .order_by(jobs.c.created_at, jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
         )
+        with self.database.write() as connection:
+            row = connection.execute(wanted).first()
+            if row is None:
+                return None
+            now = self._clock(connection)
+            values = self._taken(process, now) | {
+                "attempt": row.attempt + 1,
+                "started_at": row.started_at or now,
+                "deadline": row.deadline or now + self.time_limit,
+            }
+            _change(connection, row.id, jobs.c.state == "queued", **values)
+            if row.attempt:
+                _add_event(connection, row.id, now, ATTEMPT, {"number": row.attempt + 1})
+        return self.get(row.id)
 
-    def fail(self, job_id: str, error: str, hint: str, now: datetime, state: State = "failed") -> bool:
-        """Ends an active job badly, with what went wrong and what to do."""
-        return self._change(job_id, ACTIVE, state=state, error=error, hint=hint, finished_at=now)
+    def renew(self, job: Job, phase: str | None, progress: float) -> Job:
+        """Keeps the lease and tells how far the job is. Raises JobSuperseded when another process has taken it."""
+        with self.database.write() as connection:
+            values = {"lease_until": self._clock(connection) + LEASE, "phase": phase, "progress": progress}
+            _fence(_change(connection, job.id, _held(job), **values), job)
+        return self.get(job.id)
+
+    def report(self, job: Job, kind: str, payload: Mapping[str, JsonValue]) -> None:
+        """Adds an event. Raises JobSuperseded when another process has taken the job."""
+        with self.database.write() as connection:
+            now = self._clock(connection)
+            _fence(_change(connection, job.id, _held(job), lease_until=now + LEASE), job)
+            _add_event(connection, job.id, now, kind, payload)
+
+    def end(
+        self,
+        job: Job,
+        state: State,
+        *,
+        result: Mapping[str, JsonValue] | None = None,
+        error: str | None = None,
+        hint: str | None = None,
+    ) -> bool:
+        """Ends a running job; False when another process has taken it, or it has ended."""
+        with self.database.write() as connection:
+            values: dict[str, object] = {
+                "state": state, "error": error, "hint": hint, "lease_until": None, "loose_ends": True,
+                "finished_at": self._clock(connection), "phase": None,
+            }  # fmt: skip
+            if result is not None:
+                values |= {"result": dict(result), "progress": 1.0}
+            return _change(connection, job.id, _held(job), **values)
+
+    def give_back(self, job: Job, kind: str, payload: Mapping[str, JsonValue], *, counts: bool) -> bool:
+        """Queues a running job again; with `counts` the attempt counts against those allowed."""
+        with self.database.write() as connection:
+            values: dict[str, object] = {"state": "queued", "lease_until": None, "phase": None}
+            if not counts:
+                values["attempts_allowed"] = job.attempts_allowed + 1
+            if not _change(connection, job.id, _held(job), **values):
+                return False
+            _add_event(connection, job.id, self._clock(connection), kind, payload)
+            return True
+
+    def tied_up(self, job: Job) -> None:
+        """Notes that nothing of an ended job is left open outside the database."""
+        with self.database.write() as connection:
+            _change(connection, job.id, jobs.c.state.notin_(ACTIVE), loose_ends=False)
+
+    # Looking
 
     def get(self, job_id: str) -> Job:
         """One job. Raises UnknownJob."""
-        with self.database.read() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
-        if row is None:
+        found = self._select(select(jobs).where(jobs.c.id == job_id))
+        if not found:
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "List them with: stockcast jobs list")
-        return _job(row)
+        return found[0]
 
-    def active(self) -> list[Job]:
+    def active(self, kind: str | None = None) -> list[Job]:
         """Every job that is queued or running, the oldest first."""
-        wanted = select(jobs).where(jobs.c.state.in_(ACTIVE)).order_by(jobs.c.created_at)
-        with self.database.read() as connection:
-            return [_job(row) for row in connection.execute(wanted)]
+        wanted = select(jobs).where(jobs.c.state.in_(ACTIVE)).order_by(jobs.c.created_at, jobs.c.id)
+        return self._select(wanted if kind is None else wanted.where(jobs.c.kind == kind))
 
-    def recent(self, universe: str | None = None, kind: str | None = None, limit: int = 20) -> list[Job]:
+    def loose(self) -> list[Job]:
+        """Ended jobs of which something may still be open outside the database."""
+        return self._select(select(jobs).where(jobs.c.loose_ends, jobs.c.state.notin_(ACTIVE)))
+
+    def recent(
+        self, universe: str | None = None, kind: str | None = None, limit: int = 20, state: str | None = None
+    ) -> list[Job]:
         """The newest jobs first."""
-        wanted = select(jobs).order_by(jobs.c.created_at.desc()).limit(limit)
-        if universe is not None:
-            wanted = wanted.where(jobs.c.universe == universe)
-        if kind is not None:
-            wanted = wanted.where(jobs.c.kind == kind)
-        with self.database.read() as connection:
-            return [_job(row) for row in connection.execute(wanted)]
+        wanted = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+        for column, value in ((jobs.c.universe, universe), (jobs.c.kind, kind), (jobs.c.state, state)):
+            wanted = wanted if value is None else wanted.where(column == value)
+        return self._select(wanted)
 
-    def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
+    def by_key(self, key: str) -> Job | None:
+        """The job that was asked for under a key."""
+        found = self._select(select(jobs).where(jobs.c.key == key))
+        return found[0] if found else None
+
+    def events(self, job_id: str, after: int = 0, kind: str | None = None) -> list[JobEvent]:
         """Events of a job in order, those after a number already seen."""
         wanted = (
             select(job_events)
             .where(job_events.c.job_id == job_id, job_events.c.number > after)
             .order_by(job_events.c.number)
         )
+        wanted = wanted if kind is None else wanted.where(job_events.c.kind == kind)
         with self.database.read() as connection:
             return [
                 JobEvent(row.number, _aware(row.at), row.kind, row.payload) for row in connection.execute(wanted)
             ]
 
-    def _change(self, job_id: str, states: tuple[State, ...], **values: object) -> bool:
-        with self.database.write() as connection:
-            changed: sqlalchemy.CursorResult[tuple[object, ...]] = connection.execute(
-                update(jobs).where(jobs.c.id == job_id, jobs.c.state.in_(states)).values(**values)
-            )
-            return changed.rowcount == 1
+    def now(self) -> datetime:
+        """The database's time."""
+        with self.database.read() as connection:
+            return self._clock(connection)
+
+    # Inside
+
+    def _select(self, wanted: sqlalchemy.Select[tuple[object, ...]]) -> list[Job]:
+        with self.database.read() as connection:
+            return [_job(row) for row in connection.execute(wanted)]
+
+    def _in_the_way(self, connection: Connection, kind: str, universe: str, key: str | None) -> Job | None:
+        """The job that was asked for under the same key, or else the active training of the universe."""
+        same = select(jobs).where(jobs.c.key == key) if key is not None else None
+        rivals = select(jobs).where(jobs.c.kind == TRAIN, jobs.c.universe == universe, jobs.c.state.in_(ACTIVE))
+        for wanted in (same, rivals if kind == TRAIN else None):
+            row = None if wanted is None else connection.execute(wanted).first()
+            if row is not None:
+                return _job(row)
+        return None
+
+    def _new_row(self, now: datetime, taken_by: Process | None) -> dict[str, object]:
+        row: dict[str, object] = {
+            "state": "queued",
+            "created_at": now,
+            "progress": 0.0,
+            "attempt": 0,
+            "attempts_allowed": ATTEMPTS,
+            "loose_ends": False,
+        }
+        if taken_by is not None:
+            row |= self._taken(taken_by, now)
+            row |= {"attempt": 1, "attempts_allowed": 1, "started_at": now, "deadline": now + self.time_limit}
+        return row
+
+    def _taken(self, process: Process, now: datetime) -> dict[str, object]:
+        return {
+            "state": "running",
+            "lease_until": now + LEASE,
+            "host": process.host,
+            "pid": process.pid,
+            "pid_started": process.started,
+            "phase": "Starting",
+        }
+
+
+def _active(job: Job) -> TrainingActive:
+    return TrainingActive(
+        f"A training of {job.universe} is active already (job {job.id}).",
+        f"Wait for it, watch it on the Train page, or cancel it with: stockcast jobs cancel {job.id}",
+        job.id,
+    )
+
+
+def _held(job: Job) -> sqlalchemy.ColumnElement[bool]:
+    """The row as long as it belongs to this attempt."""
+    return (jobs.c.attempt == job.attempt) & (jobs.c.state == "running")
+
+
+def _change(
+    connection: Connection, job_id: str, condition: sqlalchemy.ColumnElement[bool], **values: object
+) -> bool:
+    changed = connection.execute(update(jobs).where(jobs.c.id == job_id, condition).values(**values))
+    return changed.rowcount == 1
+
+
+def _fence(held: bool, job: Job) -> None:
+    if not held:
+        raise JobSuperseded(
+            f"Attempt {job.attempt} of job {job.id} no longer holds it.",
+            "Another process has taken it, or it ended.",
+        )
+
+
+def _add_event(
+    connection: Connection, job_id: str, now: datetime, kind: str, payload: Mapping[str, JsonValue]
+) -> None:
+    """The job's row was changed in the same transaction, so that its lock keeps the numbers without gaps."""
+    newest = select(func.coalesce(func.max(job_events.c.number), 0)).where(job_events.c.job_id == job_id)
+    number = int(connection.execute(newest).scalar_one()) + 1
+    connection.execute(
+        insert(job_events).values(job_id=job_id, number=number, at=now, kind=kind, payload=dict(payload))
+    )
 
 
 def _job(row: Row[tuple[object, ...]]) -> Job:
-    return Job(
-        id=row.id,
-        kind=row.kind,
-        universe=row.universe,
-        state=row.state,
-        request=row.request,
-        created_at=_aware(row.created_at),
-        started_at=row.started_at and _aware(row.started_at),
-        finished_at=row.finished_at and _aware(row.finished_at),
-        pid=row.pid,
-        progress=row.progress,
-        result=row.result,
-        error=row.error,
-        hint=row.hint,
-    )
+    values = {
+        name: _aware(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
+    }
+    return Job(**values)  # the columns are the fields; a test holds both against one another
 
 
 def _aware(moment: datetime) -> datetime:

@@ -58,7 +58,7 @@ class PriceStore:
             report=fetched.report,
         )
         row = {column.name: getattr(history, column.name) for column in tables.histories.columns}
-        with self._database.write() as connection:
+        with self._database.write(alone=f"prices of {frame.ticker}") as connection:
             _delete(connection, frame.ticker)
             connection.execute(insert(tables.bars), _bar_rows(frame))
             connection.execute(insert(tables.histories), row | {"report": fetched.report.to_json()})
