@@ -7,9 +7,12 @@ the schema. A configuration is accepted whole or refused whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stockcast.errors import InvalidConfig
@@ -114,6 +117,40 @@ class PromotionConfig(Section):
     )
 
 
+class ScheduleConfig(Section):
+    """When the universe is downloaded and trained by itself; a worker that runs all the time does it."""
+
+    cron: str = Field(
+        default="",
+        max_length=100,
+        description="When, in cron's five fields, for example `30 22 * * 1-5`; empty: never.",
+    )
+    timezone: str = Field(
+        default="UTC", max_length=60, description="Time zone of these hours, for example America/Sao_Paulo."
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def be_cron(cls, value: str) -> str:
+        value = " ".join(value.split())
+        if value:
+            try:
+                if len(value.split()) != 5:  # a sixth field would mean seconds
+                    raise CronSimError("it has not five fields")
+                next(CronSim(value, datetime(2000, 1, 1, tzinfo=UTC)))
+            except (CronSimError, StopIteration) as problem:
+                raise ValueError(f"must be five cron fields such as 30 22 * * 1-5 ({problem})") from problem
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def be_known(cls, value: str) -> str:
+        try:
+            return ZoneInfo(value).key
+        except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
+            raise ValueError("must name a time zone such as America/Sao_Paulo or UTC") from problem
+
+
 class Config(Section):
     """Everything an analyst may edit, with the defaults in force."""
 
@@ -124,6 +161,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     drift: DriftConfig = DriftConfig()
     promotion: PromotionConfig = PromotionConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
 
     @model_validator(mode="after")
     def embargo_covers_horizon(self) -> Config:

@@ -29,6 +29,20 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=2, ge=1, le=64, description="Threads that training and ONNX backtests may use.")
 
+    workers: int = Field(default=1, ge=1, le=64, description="Jobs that a worker does at the same time.")
+    worker_linger: float = Field(
+        default=300, ge=0, le=86400, description="Seconds for which an idle worker stays warm for the next job."
+    )
+    job_hours: float = Field(default=12, gt=0, le=720, description="Hours after which a job is stopped.")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same settings as environment variables, for a process of ours."""
+        fields = {name: str(getattr(self, name)) for name in type(self).model_fields}
+        return {f"STOCKCAST_{name.upper()}": value for name, value in fields.items()} | {
+            "STOCKCAST_HOME": str(self.home.absolute())
+        }
+
     @property
     def database(self) -> str:
         """SQLAlchemy URL that is in force."""
@@ -51,7 +65,7 @@ class Settings(BaseSettings):
 
     @property
     def job_logs(self) -> Path:
-        """Folder of one log file per job."""
+        """Folder of one log file per job, of unfinished trainings' checkpoints, and of the worker's lock."""
         return self.home.absolute() / "jobs"
 
     @property

@@ -6,14 +6,12 @@ Nothing is opened before it is needed, and nothing at import.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
 import filelock
-from pydantic import JsonValue
 
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
@@ -21,11 +19,12 @@ from stockcast.database import Database, make_folder
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.context import require_window
 from stockcast.forecasting.ewma import EwmaForecaster
-from stockcast.forecasting.forecaster import Epoch, Forecaster, OnEpoch
+from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.naive import NaiveForecaster
+from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.forecasting.unpack import unpack
-from stockcast.jobs.job_table import TRAIN, Job, JobTable
-from stockcast.jobs.local_runner import LocalRunner, run_job
+from stockcast.jobs.job_desk import JobDesk
+from stockcast.jobs.job_table import JobTable
 from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Journal
@@ -41,18 +40,20 @@ from stockcast.prices.window import PriceWindow
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.registry.bundles import Bundles
 from stockcast.registry.runs import Runs
-from stockcast.registry.tracking_server import TrackingServer
+from stockcast.registry.tracking_server import TrackingServer, model_name
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
 from stockcast.settings import Settings
 from stockcast.workflows.backtest import Judged, backtest
-from stockcast.workflows.choose_histories import Chosen, choose_histories, universe_tickers
+from stockcast.workflows.choose_histories import Chosen, choose_histories, require_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
+from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Answer, Face, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.ingest import Ingested, ingest_prices
+from stockcast.workflows.job_requests import TrainRequest
 from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.promote import promote, rollback
-from stockcast.workflows.train import Trained, train
-from stockcast.workflows.train_request import TrainRequest
+from stockcast.workflows.train import Candidate, make_candidate, publish, training_fingerprint
+from stockcast.workflows.training_result import TrainingResult
 
 DEFAULT_UNIVERSE = "default"
 
@@ -93,14 +94,12 @@ class Workspace:
     @cached_property
     def jobs(self) -> JobTable:
         """Long work."""
-        return JobTable(self.database)
+        return JobTable(self.database, time_limit=timedelta(hours=self.settings.job_hours))
 
     @cached_property
-    def runner(self) -> LocalRunner:
-        """Starts the processes of jobs."""
-        return LocalRunner(
-            self.jobs, self.settings.job_logs, {"STOCKCAST_HOME": str(self.settings.home.absolute())}
-        )
+    def desk(self) -> JobDesk:
+        """Where long work is asked for, watched over and done."""
+        return JobDesk(self, self.settings)
 
     @cached_property
     def tracking(self) -> TrackingServer:
@@ -136,6 +135,11 @@ class Workspace:
         """Stores the prices of a file under a ticker."""
         source = FilePrices(name, content, date_order)
         return ingest_prices(self.prices, source, shape_question(ticker), self.clock())
+
+    def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]:
+        """Those of the tickers whose history came from Yahoo and can be continued there."""
+        found = [self.prices.find(ticker) for ticker in tickers]
+        return tuple(each.ticker for each in found if each is not None and each.source == YahooPrices.name)
 
     def ingest_yahoo(self, ticker: str, start: date | None = None, end: date | None = None) -> Ingested:
         """Downloads and stores prices from Yahoo."""
@@ -192,32 +196,53 @@ class Workspace:
         tickers: Sequence[str] = (),
         until: date | None = None,
         overrides: Sequence[str] = (),
-        on_epoch: OnEpoch = lambda _epoch: None,
-    ) -> Trained:
-        """Trains the universe's model on the named tickers or on all of its own, in this process."""
-        current = self.configs.current(universe)
-        config = current.config.with_overrides(overrides)
-        chosen = choose_histories(self.prices, config, tickers, until)
-        if self.versions.champion(universe) is None:
-            self._crown(universe, chosen)
-        present = self.speaker(universe)
+        observer: Observer = UNWATCHED,
+    ) -> TrainingResult:
+        """Trains the universe's model on the named tickers or on all of its own, in this process and as no job."""
+        asked = self.train_request(universe, tickers, until, overrides)
+        return self.publish(self.make_candidate(universe, asked, observer, None))
+
+    def make_candidate(self, universe: str, asked: TrainRequest, observer: Observer, job: str | None) -> Candidate:
+        """Trains and judges a version to which nobody listens yet; a job goes on from its checkpoint."""
+        observer.doing("Reading prices", 0.0)
+        chosen = choose_histories(self.prices, asked.config, asked.tickers, asked.until)
         # matplotlib keeps its list of fonts there, and nothing is written outside the home.
         os.environ.setdefault("MPLCONFIGDIR", str(make_folder(self.settings.home / "matplotlib")))
+        observer.doing("Loading the network's libraries", 0.0)
         # torch and Lightning take seconds to import; only training needs them.
         from stockcast.forecasting.lstm.estimator import LstmEstimator
 
-        return train(
+        def champion() -> Champion:
+            if self.versions.champion(universe) is None:
+                self._crown(universe, chosen)
+            present = self.speaker(universe)
+            return Champion(present.version, present.forecaster)
+
+        observer.doing("Preparing windows", 0.0)
+        return make_candidate(
             self.runs,
             self.versions,
             universe=universe,
             chosen=chosen,
-            config=config,
-            config_version=current.version,
-            estimator=LstmEstimator(config, self._scratch(), self.settings.threads),
-            champion=Champion(present.version, present.forecaster),
+            config=asked.config,
+            config_version=asked.config_version,
+            estimator=LstmEstimator(
+                asked.config, self._scratch(), self.settings.threads, self._checkpoint(job, chosen, asked.config)
+            ),
+            champion=champion,
             scratch=self._scratch(),
-            on_epoch=on_epoch,
+            observer=observer,
+            job=job,
         )
+
+    def publish(self, candidate: Candidate) -> TrainingResult:
+        """Carries the gate's verdict out."""
+        return publish(self.runs, self.versions, candidate)
+
+    def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:
+        """Scores a version on the sessions that came after it was judged. Raises TooShortHistory."""
+        wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
+        return evaluate(self.speaker(universe, which), [self.prices.load(ticker) for ticker in wanted])
 
     def backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Judged:
         """Backtests a model on the named tickers, or on the universe's own."""
@@ -260,30 +285,25 @@ class Workspace:
         """Makes the previous champion speak again. Raises UnknownModel when there was none."""
         return rollback(self.versions, universe)
 
-    # Jobs
+    def train_request(
+        self,
+        universe: str,
+        tickers: Sequence[str] = (),
+        until: date | None = None,
+        overrides: Sequence[str] = (),
+        refresh: bool = False,
+    ) -> TrainRequest:
+        """What a training is asked to do, refusing now what would fail in a minute.
 
-    def submit_training(
-        self, universe: str, tickers: Sequence[str] = (), until: date | None = None, overrides: Sequence[str] = ()
-    ) -> Job:
-        """Queues a training and starts its process. Raises TrainingActive, InvalidConfig or TooShortHistory."""
-        config = self.config(universe).with_overrides(overrides)
-        choose_histories(self.prices, config, tickers, until)  # refuse now what would fail in a minute
-        self.runner.sweep(self.clock())
-        request = TrainRequest(tickers=tuple(tickers), until=until, overrides=tuple(overrides))
-        job = self.jobs.submit(TRAIN, universe, request.to_json(), self.clock())
-        self.runner.launch(job)
-        return job
-
-    def run_job(self, job_id: str) -> bool:
-        """Does the work of a queued job in this process; True when it succeeded."""
-        return run_job(self.jobs, job_id, {TRAIN: self._train_job}, self.clock)
-
-    def _train_job(self, job: Job) -> Mapping[str, JsonValue]:
-        def report(epoch: Epoch) -> None:
-            self.jobs.report(job.id, "epoch", asdict(epoch), min(0.95, epoch.number / epoch.of), self.clock())
-
-        asked = TrainRequest.from_json(job.request)
-        return self.train(job.universe, asked.tickers, asked.until, asked.overrides, report).to_json()
+        Raises InvalidConfig, InvalidRequest, InvalidTicker, UnknownTicker or TooShortHistory.
+        """
+        model_name(universe)  # refuses what cannot name a universe
+        current = self.configs.current(universe)
+        config = current.config.with_overrides(overrides)
+        require_histories(self.prices, config, tickers, until)
+        return TrainRequest(
+            config=config, config_version=current.version, tickers=tuple(tickers), until=until, refresh=refresh
+        )
 
     # Inside
 
@@ -309,6 +329,12 @@ class Workspace:
         if window.ticker is None or self.prices.find(window.ticker) is None:
             return None
         return self.prices.load(window.ticker)
+
+    def _checkpoint(self, job: str | None, chosen: Chosen, config: Config) -> Path | None:
+        """Where a job's training keeps its checkpoint; other data or another configuration begin anew."""
+        if job is None:
+            return None
+        return make_folder(self.settings.job_logs) / f"{job}-{training_fingerprint(chosen, config)[:12]}.ckpt"
 
     def _scratch(self) -> Path:
         return make_folder(self.settings.scratch)

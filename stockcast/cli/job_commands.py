@@ -1,43 +1,54 @@
-"""`stockcast jobs` and `stockcast worker`: long work that was asked for on a page."""
+"""`stockcast jobs` and `stockcast worker`: long work, who asked for it, and the process that does it."""
 
 from __future__ import annotations
 
-import sys
+import os
+import signal
+import threading
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from stockcast.cli.follow import describe, ended_well, follow
 from stockcast.cli.output import AsJson, open_workspace, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from stockcast.jobs.job_table import Job
+    from stockcast.jobs.job import Job
 
-jobs_app = typer.Typer(help="Trainings that run in the background.", no_args_is_help=True)
+jobs_app = typer.Typer(help="Long work: trainings, downloads, backtests.", no_args_is_help=True)
+JobId = Annotated[str, typer.Argument(help="A job's id.")]
+NICE = 10  # a training shares the processor with the pages, and they come first
 
 
 @jobs_app.command("list")
 def list_jobs(
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many, newest first.")] = 20,
+    state: Annotated[
+        Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"] | None,
+        typer.Option("--state", help="Only those in this state."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
     workspace = open_workspace()
-    workspace.runner.sweep(workspace.clock())
-    found = workspace.jobs.recent(limit=limit)
+    workspace.desk.look_after()
+    found = workspace.jobs.recent(limit=limit, state=state)
     if as_json:
         print_json([asdict(job) for job in found])
         return
     print_table(
         "Jobs",
-        ("job", "kind", "universe", "state", "progress", "created", "error"),
+        ("job", "kind", "universe", "state", "attempt", "progress", "doing", "created", "error"),
         [
             (
                 job.id,
                 job.kind,
                 job.universe,
                 job.state,
+                job.attempt,
                 f"{job.progress:.0%}",
+                describe(job) if job.active else "",
                 f"{job.created_at:%Y-%m-%d %H:%M}",
                 job.error,
             )
@@ -47,10 +58,10 @@ def list_jobs(
 
 
 @jobs_app.command("show")
-def show_job(job_id: Annotated[str, typer.Argument(help="A job's id.")], as_json: AsJson = False) -> None:
+def show_job(job_id: JobId, as_json: AsJson = False) -> None:
     """Show one job with its events."""
     workspace = open_workspace()
-    workspace.runner.sweep(workspace.clock())
+    workspace.desk.look_after()
     job = workspace.jobs.get(job_id)
     events = workspace.jobs.events(job_id)
     if as_json:
@@ -59,16 +70,74 @@ def show_job(job_id: Annotated[str, typer.Argument(help="A job's id.")], as_json
     say(_line(job))
     for event in events:
         say(f"  {event.at:%H:%M:%S} {event.kind} {dict(event.payload)}")
+    log = workspace.desk.runner.log_file(job_id)
+    if log.is_file():
+        say(f"Log: {log}")
+
+
+@jobs_app.command("follow")
+def follow_job(job_id: JobId, as_json: AsJson = False) -> None:
+    """Follow a job until it ends. Ctrl-C asks whether to detach or to cancel."""
+    workspace = open_workspace()
+    job = follow(workspace, workspace.jobs.get(job_id), shown=not as_json)
+    print_job(job, as_json)
+    ended_well(job)
+
+
+@jobs_app.command("cancel")
+def cancel_job(job_id: JobId, as_json: AsJson = False) -> None:
+    """Cancel a job: a queued one at once, a running one within 25 seconds."""
+    workspace = open_workspace()
+    job = workspace.jobs.cancel(job_id)
+    if job.state == "running":
+        job = follow(workspace, job, shown=not as_json)
+    print_job(job, as_json)
+
+
+@jobs_app.command("retry")
+def retry_job(job_id: JobId, as_json: AsJson = False) -> None:
+    """Queue a job again that failed, was cancelled or was interrupted; it goes on from its checkpoint."""
+    print_job(open_workspace().desk.retry(job_id), as_json)
+
+
+def print_job(job: Job, as_json: bool) -> None:
+    """One job as it is now."""
+    if as_json:
+        print_json(asdict(job))
+    else:
+        say(_line(job))
 
 
 def worker_command(
-    job_id: Annotated[str, typer.Option("--job", help="The queued job to do.")],
+    until_idle: Annotated[
+        bool, typer.Option("--until-idle", help="Leave when nothing is left to do; otherwise stay.")
+    ] = False,
+    linger: Annotated[
+        float | None,
+        typer.Option("--linger", min=0, help="Seconds for which an idle process stays warm for the next job."),
+    ] = None,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="Do the jobs in this very process; nobody looks after it.")
+    ] = False,
 ) -> None:
-    """Do the work of one queued job in this process; the dashboard starts this by itself."""
-    if not open_workspace().run_job(job_id):
-        sys.exit(1)
+    """Do queued jobs in processes of their own, look after them, and start what is scheduled."""
+    leave = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: leave.set())
+    if alone:
+        os.nice(NICE)
+    workspace = open_workspace()
+    if linger is None:
+        linger = 0.0 if until_idle else workspace.settings.worker_linger
+    if alone:
+        from stockcast.jobs.work import write_line
+
+        workspace.desk.work.loop(workspace.desk.logs, linger, leave, write_line)
+    else:
+        workspace.desk.keeper(linger, say).run(leave, until_idle)
 
 
 def _line(job: Job) -> str:
     ending = f": {job.error} {job.hint}" if job.error else ""
-    return f"{job.kind} of {job.universe} is {job.state} ({job.progress:.0%}){ending}"
+    doing = f", {describe(job)}" if job.active else ""
+    return f"Job {job.id}: {job.title} is {job.state} ({job.progress:.0%}{doing}){ending}"

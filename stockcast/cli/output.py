@@ -1,11 +1,10 @@
-"""What the commands print: JSON for programs on stdout, tables for people, progress on stderr."""
+"""What the commands print: JSON for programs on stdout, tables for people."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ import typer
 
 # A terminal should answer at once: what takes long to import is imported where it is used.
 if TYPE_CHECKING:
-    from stockcast.forecasting.forecaster import Epoch, OnEpoch
     from stockcast.workspace import Workspace
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -53,29 +51,6 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 def say(sentence: str) -> None:
     """A sentence for people."""
     typer.echo(sentence)
-
-
-@contextmanager
-def epoch_progress(shown: bool) -> Iterator[OnEpoch]:
-    """A progress bar over the epochs of a training, on stderr when a person is there."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
-        task = progress.add_task("Preparing", total=None)
-
-        def on_epoch(epoch: Epoch) -> None:
-            progress.update(
-                task,
-                total=epoch.of,
-                completed=epoch.number,
-                description=f"Epoch {epoch.number}/{epoch.of}, validation loss {epoch.validation_loss:.4f} "
-                f"(best {epoch.best_validation_loss:.4f})",
-            )
-
-        yield on_epoch
 
 
 def parse_date(text: str | None) -> date | None:

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stockcast.cli.follow import ended_well, follow
+from stockcast.cli.job_commands import print_job
 from stockcast.cli.output import (
     UNIVERSE,
     AsJson,
     Tickers,
     Universe,
-    epoch_progress,
     open_workspace,
     parse_date,
     print_json,
@@ -21,7 +22,7 @@ from stockcast.cli.output import (
 
 if TYPE_CHECKING:
     from stockcast.evaluation.scorecard import Scorecard
-    from stockcast.workflows.train import Trained
+    from stockcast.workflows.training_result import TrainingResult
 
 
 def train_command(
@@ -34,20 +35,38 @@ def train_command(
         list[str] | None,
         typer.Option("--set", help="Configuration for this run, section.field=value; may be repeated."),
     ] = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Train in this very process, and end with it.")
+    ] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Only queue it, and print the job's id.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train the LSTM, judge it on sessions it has not seen, and promote it if it proves itself."""
     workspace = open_workspace()
-    try:
-        with epoch_progress(shown=not as_json) as on_epoch:
-            trained = workspace.train(universe, tickers or (), parse_date(until), assignments or (), on_epoch)
-    except KeyboardInterrupt:
-        typer.echo("stockcast: Stopped; nothing was promoted, and the champion still speaks.", err=True)
-        raise typer.Exit(130) from None
-    if as_json:
-        print_json(trained.to_json())
+    asked = (universe, tickers or (), parse_date(until), assignments or ())
+    if foreground:
+        show = (lambda _text: None) if as_json else (lambda text: typer.echo(text, err=True))
+        try:
+            job = workspace.desk.train_here(*asked, show)
+        except KeyboardInterrupt:
+            typer.echo("stockcast: Stopped; nothing was promoted, and the champion still speaks.", err=True)
+            raise typer.Exit(130) from None
     else:
-        _tell(trained)
+        job = workspace.desk.submit_training(*asked)
+        if detach:
+            print_job(job, as_json)
+            return
+        job = follow(workspace, job, shown=not as_json)
+    if job.state == "cancelled":
+        typer.echo("stockcast: Cancelled; nothing was promoted, and the champion still speaks.", err=True)
+        raise typer.Exit(130)
+    result = ended_well(job).result or {}
+    if as_json:
+        print_json(dict(result))
+    else:
+        from stockcast.workflows.training_result import TrainingResult
+
+        _tell(TrainingResult.from_json(result))
 
 
 def print_scorecard(card: Scorecard) -> None:
@@ -70,13 +89,12 @@ def print_scorecard(card: Scorecard) -> None:
     )
 
 
-def _tell(trained: Trained) -> None:
-    print_scorecard(trained.scorecard)
-    said = "promoted" if trained.version.promoted else "not promoted"
-    say(f"{trained.version.label} of {trained.version.name}: {said}.")
-    for sentence in (*trained.version.reasons, *trained.left_out.values()):
+def _tell(result: TrainingResult) -> None:
+    print_scorecard(result.scorecard)
+    say(result.verdict)
+    for sentence in (*result.reasons, *result.left_out.values()):
         say(f"  {sentence}")
-    say(f"Run {trained.version.run_id}, {trained.seconds:.1f} s.")
+    say(f"{result.label} of {result.model.name}, run {result.run_id}, {result.seconds:.1f} s.")
 
 
 def _figure(value: float | None) -> str:

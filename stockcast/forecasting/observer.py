@@ -41,3 +41,6 @@ class Unwatched:
 
     def epoch(self, epoch: Epoch) -> None:
         """Nothing."""
+
+
+UNWATCHED = Unwatched()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy
 from pydantic import JsonValue
@@ -321,10 +322,10 @@ def _add_event(
 
 
 def _job(row: Row[tuple[object, ...]]) -> Job:
-    values = {
+    values: dict[str, Any] = {  # the columns are the fields; a test holds both against one another
         name: _aware(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
     }
-    return Job(**values)  # the columns are the fields; a test holds both against one another
+    return Job(**values)
 
 
 def _aware(moment: datetime) -> datetime:

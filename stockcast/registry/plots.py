@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from stockcast.evaluation.rolling import Backtest, TickerBacktest
-from stockcast.forecasting.forecaster import Epoch
+from stockcast.forecasting.observer import Epoch
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 
 SHOWN = 120  # test sessions

@@ -8,18 +8,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from stockcast.evaluation.scorecard import Scorecard
-from stockcast.forecasting.forecaster import Epoch
+from stockcast.forecasting.observer import Epoch
 from stockcast.registry.tracking_server import TrackingServer, model_name
 from stockcast.registry.versions import ModelVersion
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 # The scorecard's figures that become MLflow metrics, so that runs can be compared there too.
 SCORES = (
     "mae", "naive_mae", "rmse", "naive_rmse", "mape", "naive_mape", "mape_ratio", "crps", "naive_crps", "skill",
     "dm_p_value", "coverage_80", "naive_coverage_80", "coverage_95", "naive_coverage_95", "count",
 )  # fmt: skip
+Outcome = Literal["FINISHED", "FAILED", "KILLED"]
+JOB, INPUTS = "stockcast.job", "stockcast.inputs"  # tags by which a job finds its run again
 
 
 @dataclass(frozen=True)
@@ -51,34 +57,89 @@ class Runs:
         self, universe: str, name: str, parameters: Mapping[str, object], tags: Mapping[str, str]
     ) -> Iterator[str]:
         """Opens a run, hands out its id, and closes it whatever happens inside."""
-        run_id = self._open(universe, name, parameters, tags)
+        run_id = self.open(universe, name, parameters, tags)
         try:
             yield run_id
-        except (KeyboardInterrupt, SystemExit):  # Lightning turns the former into the latter
-            self._close(run_id, "KILLED")
+        except (KeyboardInterrupt, SystemExit):
+            self.close(run_id, "KILLED")
             raise
         except BaseException:
-            self._close(run_id, "FAILED")
+            self.close(run_id, "FAILED")
             raise
-        self._close(run_id, "FINISHED")
+        self.close(run_id, "FINISHED")
 
-    def log_epoch(self, run_id: str, epoch: Epoch) -> None:
-        """Adds one point to the curves."""
-        self._log(
-            run_id,
-            {
-                "train_loss": epoch.train_loss,
-                "validation_loss": epoch.validation_loss,
-                "learning_rate": epoch.learning_rate,
-                "epoch_seconds": epoch.seconds,
-            },
-            step=epoch.number,
-        )
+    def open(
+        self,
+        universe: str,
+        name: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, str],
+        *,
+        job: str | None = None,
+        inputs: str = "",
+    ) -> str:
+        """Opens a run, or that of an earlier attempt of the same job on the same inputs, and returns its id.
+
+        A run of the job on other inputs is closed as killed: it will never be ended.
+        """
+        from mlflow.entities import Param
+
+        experiment = self.server.experiment(universe)
+        with self.server.told("opening a run") as client:
+            for found in [] if job is None else self._of_job(client, experiment, job):
+                if found.data.tags.get(INPUTS) == inputs:
+                    client.update_run(found.info.run_id, status="RUNNING")
+                    return str(found.info.run_id)
+                client.set_terminated(found.info.run_id, "KILLED")
+            known = {} if job is None else {JOB: job, INPUTS: inputs}
+            run = client.create_run(experiment, run_name=name, tags={"universe": universe, **tags, **known})
+            client.log_batch(
+                run.info.run_id, params=[Param(key, str(value)[:6000]) for key, value in parameters.items()]
+            )
+            return str(run.info.run_id)
+
+    def close(self, run_id: str, outcome: Outcome) -> None:
+        """Closes a run; closing it again changes only how it ended."""
+        with self.server.told("closing a run") as client:
+            client.set_terminated(run_id, outcome)
+
+    def close_of_job(self, universe: str, job: str, outcome: Outcome) -> None:
+        """Closes what an ended job has left running."""
+        experiment = self.server.experiment(universe)
+        with self.server.told("closing a run") as client:
+            for found in self._of_job(client, experiment, job):
+                if found.info.status == "RUNNING":
+                    client.set_terminated(found.info.run_id, outcome)
+
+    def log_epochs(self, run_id: str, epochs: Sequence[Epoch]) -> None:
+        """Adds points to the curves, each under the moment at which its epoch ended."""
+        from mlflow.entities import Metric
+
+        points = [
+            Metric(name, float(value), int(epoch.ended_at.timestamp() * 1000), epoch.number)
+            for epoch in epochs
+            for name, value in (
+                ("train_loss", epoch.train_loss),
+                ("validation_loss", epoch.validation_loss),
+                ("learning_rate", epoch.learning_rate),
+                ("epoch_seconds", epoch.seconds),
+            )
+        ]
+        with self.server.told("logging metrics") as client:
+            for start in range(0, len(points), 500):  # MLflow takes a thousand at once
+                client.log_batch(run_id, metrics=points[start : start + 500])
 
     def log_scorecard(self, run_id: str, card: Scorecard) -> None:
         """Adds the scorecard's figures as metrics."""
         figures = {name: getattr(card, name) for name in SCORES}
-        self._log(run_id, {f"test_{name}": value for name, value in figures.items() if value is not None}, step=0)
+        from mlflow.entities import Metric
+
+        now = int(datetime.now(UTC).timestamp() * 1000)
+        points = [
+            Metric(f"test_{name}", float(value), now, 0) for name, value in figures.items() if value is not None
+        ]
+        with self.server.told("logging metrics") as client:
+            client.log_batch(run_id, metrics=points)
 
     def log_dataset(self, run_id: str, tickers: Sequence[str], fingerprint: str) -> None:
         """Names the data that a run was judged on."""
@@ -129,28 +190,9 @@ class Runs:
         with self.server.told("reading a curve") as client:
             return sorted((point.step, point.value) for point in client.get_metric_history(run_id, metric))
 
-    def _open(self, universe: str, name: str, parameters: Mapping[str, object], tags: Mapping[str, str]) -> str:
-        from mlflow.entities import Param
-
-        experiment = self.server.experiment(universe)
-        with self.server.told("opening a run") as client:
-            run = client.create_run(experiment, run_name=name, tags={"universe": universe, **tags})
-            client.log_batch(
-                run.info.run_id, params=[Param(key, str(value)[:6000]) for key, value in parameters.items()]
-            )
-            return str(run.info.run_id)
-
-    def _close(self, run_id: str, outcome: Literal["FINISHED", "FAILED", "KILLED"]) -> None:
-        with self.server.told("closing a run") as client:
-            client.set_terminated(run_id, outcome)
-
-    def _log(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
-        from mlflow.entities import Metric
-
-        now = int(datetime.now(UTC).timestamp() * 1000)
-        points: Sequence[Metric] = [Metric(key, float(value), now, step) for key, value in metrics.items()]
-        with self.server.told("logging metrics") as client:
-            client.log_batch(run_id, metrics=points)
+    @staticmethod
+    def _of_job(client: MlflowClient, experiment: str, job: str) -> Sequence[Run]:
+        return client.search_runs([experiment], filter_string=f"tags.`{JOB}` = '{job}'")
 
 
 def _summary(run: object) -> RunSummary:

@@ -51,10 +51,13 @@ class Versions:
     def register(
         self, universe: str, run_id: str, kind: str, trained_until: date | None, tickers: tuple[str, ...]
     ) -> ModelVersion:
-        """Registers the folder `bundle` of a run as the newest version."""
+        """Registers the folder `bundle` of a run as the newest version; a run has one version, whoever asks."""
         from mlflow.exceptions import MlflowException
 
         name = model_name(universe)
+        found = self._of_run(name, run_id)
+        if found:
+            return found[0]
         with self.server.told("registering a model version") as client:
             try:
                 client.create_registered_model(name)
@@ -72,16 +75,23 @@ class Versions:
                     "tickers": ",".join(tickers),
                 },
             )
-        return self._read(name, str(made.version))
+        first, *later = self._of_run(name, run_id) or [self.read(name, str(made.version))]
+        for version in later:  # two attempts at the same moment: the first one stands
+            with self.server.told("withdrawing a model version") as client:
+                client.delete_model_version(name, version.version)
+        return first
 
-    def decide(self, version: ModelVersion, verdict: Verdict, judged_against: ModelVersion) -> ModelVersion:
+    def decide(self, version: ModelVersion, verdict: Verdict, judged_against: str) -> ModelVersion:
         """Keeps the gate's verdict with the version and moves the alias: champion, or else challenger.
 
-        A verdict against a champion that no longer speaks is void: then the version becomes challenger.
+        `judged_against` is the number of the champion at that time. A verdict against a champion that no longer
+        speaks is void: then the version becomes challenger.
         """
         with self.server.told("moving an alias") as client:
             present = self._by_alias(client, version.name, CHAMPION)
-            if verdict.promoted and present is not None and present.version != judged_against.version:
+            if present is not None and present.version == version.version:
+                return present  # decided before, by an attempt that did not come to say so
+            if verdict.promoted and present is not None and present.version != judged_against:
                 verdict = Verdict(
                     False,
                     (f"While it was trained, {present.label} became champion; it was not compared with that.",),
@@ -92,7 +102,7 @@ class Versions:
                 self._crown(client, version, present)
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
-        return self._read(version.name, version.version)
+        return self.read(version.name, version.version)
 
     def crown(self, version: ModelVersion, reasons: tuple[str, ...] = (), note: str = "") -> ModelVersion:
         """Makes a version the champion without the gate; a person's note stays visible."""
@@ -102,7 +112,7 @@ class Versions:
                 _tag(client, version, "reasons", "\n".join(reasons))
             _tag(client, version, "note", note)
             self._crown(client, version, self._by_alias(client, version.name, CHAMPION))
-        return self._read(version.name, version.version)
+        return self.read(version.name, version.version)
 
     def _crown(self, client: MlflowClient, version: ModelVersion, present: ModelVersion | None) -> None:
         if present is not None and present.version != version.version:
@@ -121,7 +131,7 @@ class Versions:
             raise UnknownModel(
                 f"No version spoke for {universe} before {present.label}.", "There is nothing to roll back to."
             )
-        return self._read(present.name, found)
+        return self.read(present.name, found)
 
     def champion(self, universe: str) -> ModelVersion | None:
         """The version that speaks, or None when nothing is registered yet."""
@@ -159,10 +169,16 @@ class Versions:
             ]
         return sorted(found, key=lambda version: (version.created_at, int(version.version)), reverse=True)
 
-    def _read(self, name: str, number: str) -> ModelVersion:
+    def read(self, name: str, number: str) -> ModelVersion:
+        """One version as it is now. Raises RegistryUnavailable when there is none."""
         with self.server.told("reading a model version") as client:
             made = client.get_model_version(name, number)
             return _version(made, made.aliases)
+
+    def _of_run(self, name: str, run_id: str) -> list[ModelVersion]:
+        with self.server.told("listing model versions") as client:
+            found = [made for made in client.search_model_versions(f"run_id = '{run_id}'") if made.name == name]
+        return [self.read(name, number) for number in sorted((str(made.version) for made in found), key=int)]
 
     def _by_alias(self, client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
         from mlflow.exceptions import MlflowException

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from stockcast.jobs.job_table import JobEvent
+from stockcast.jobs.job import JobEvent
 from stockcast.ui.chart_style import CHAMPION, HISTORY, styled
 
 Curve = Sequence[tuple[int, float]]  # (epoch, mean negative log-likelihood)

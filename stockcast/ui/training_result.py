@@ -11,7 +11,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
-from stockcast.jobs.job_table import Job
+from stockcast.jobs.job import Job
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import seconds, signed_percent
 from stockcast.ui.loss_chart import losses_of
@@ -133,7 +133,7 @@ def _show_failure(job: Job) -> None:
         title=titles.get(job.state, f"The training was {job.state}"),
         icon=":material/error:",
     )
-    log = workspace().runner.log_file(job.id)
+    log = workspace().desk.runner.log_file(job.id)
     if log.is_file():
         lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
         with st.expander(f"The last lines of its log (job {job.id})", icon=":material/terminal:"):

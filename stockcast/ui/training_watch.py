@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from stockcast.errors import TrainingActive
-from stockcast.jobs.job_table import TRAIN, Job, JobEvent
+from stockcast.jobs.job import TRAIN, Job, JobEvent
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
@@ -23,7 +23,7 @@ JOB = "job"  # the query parameter that keeps the job over a refresh and in a se
 def job_to_watch(universe: str) -> Job | None:
     """The job that the address names, else the active training of the universe, else its last one."""
     ws = workspace()
-    ws.runner.sweep(ws.clock())
+    ws.desk.look_after()
     named = st.query_params.get(JOB)
     if named:
         return ws.jobs.get(named)
@@ -47,7 +47,7 @@ def offer_training(universe: str) -> None:
             st.caption(f"A training of {plain(universe)} is running: here it is.")
         return
     try:
-        st.query_params[JOB] = ws.submit_training(universe).id
+        st.query_params[JOB] = ws.desk.submit_training(universe).id
     except TrainingActive as already:  # started elsewhere since this page was drawn
         st.query_params[JOB] = already.job_id
         st.toast("A training is running already; here it is.", icon=":material/visibility:")
@@ -59,7 +59,7 @@ def watch(job_id: str) -> None:
     """Shows an active job again every second; the whole page runs once more when it ends."""
     with boundary():
         ws = workspace()
-        ws.runner.sweep(ws.clock())
+        ws.desk.look_after()
         job = ws.jobs.get(job_id)
         if not job.active:
             st.rerun()

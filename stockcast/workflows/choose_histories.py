@@ -60,6 +60,16 @@ def choose_histories(store: PriceStore, config: Config, tickers: Sequence[str], 
     return Chosen(tuple(frames), left_out)
 
 
+def require_histories(store: PriceStore, config: Config, tickers: Sequence[str], until: date | None) -> None:
+    """Raises what `choose_histories` would raise, mostly without reading a bar."""
+    if until is None and not tickers:
+        least = least_sessions(config)
+        stored = {history.ticker: history.sessions for history in store.list()}
+        if any(stored.get(ticker, 0) >= least for ticker in universe_tickers(store, config)):
+            return
+    choose_histories(store, config, tickers, until)
+
+
 def universe_tickers(store: PriceStore, config: Config) -> tuple[str, ...]:
     """Tickers of a universe: those its configuration names, or else every stored one.
 

@@ -1,0 +1,131 @@
+"""What each kind of job does, by the Workspace's verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from stockcast.config_versions import ConfigVersions
+from stockcast.errors import StockcastError
+from stockcast.forecasting.observer import Observer
+from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, JUDGED, TRAIN, Job
+from stockcast.jobs.job_table import JobTable
+from stockcast.jobs.lease import Lease
+from stockcast.jobs.work import Handler
+from stockcast.prices.store import PriceStore
+from stockcast.registry.runs import Runs
+from stockcast.workflows.backtest import Judged
+from stockcast.workflows.ingest import Ingested
+from stockcast.workflows.job_requests import BacktestRequest, EvaluateRequest, FetchRequest, TrainRequest
+from stockcast.workflows.train import Candidate
+from stockcast.workflows.training_result import TrainingResult
+
+
+class Verbs(Protocol):
+    """What jobs need of the Workspace."""
+
+    clock: Callable[[], datetime]
+
+    @property
+    def jobs(self) -> JobTable: ...
+    @property
+    def prices(self) -> PriceStore: ...
+    @property
+    def configs(self) -> ConfigVersions: ...
+    @property
+    def runs(self) -> Runs: ...
+    def universes(self) -> list[str]: ...
+    def tickers(self, universe: str) -> tuple[str, ...]: ...
+    def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]: ...
+    def ingest_yahoo(self, ticker: str, start: date | None = None, end: date | None = None) -> Ingested: ...
+    def train_request(
+        self,
+        universe: str,
+        tickers: Sequence[str] = (),
+        until: date | None = None,
+        overrides: Sequence[str] = (),
+        refresh: bool = False,
+    ) -> TrainRequest: ...
+    def make_candidate(
+        self, universe: str, asked: TrainRequest, observer: Observer, job: str | None
+    ) -> Candidate: ...
+    def publish(self, candidate: Candidate) -> TrainingResult: ...
+    def backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Judged: ...
+    def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged: ...
+
+
+def handlers(verbs: Verbs) -> dict[str, Handler]:
+    """A handler per kind of job."""
+
+    def fetch(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        asked = FetchRequest.from_json(job.request)
+        return _download(verbs, asked.tickers, asked.start, asked.end, lease, 1.0)
+
+    def train(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        noted = verbs.jobs.events(job.id, kind=JUDGED)
+        if noted:  # by an attempt that did not come to carry it out
+            candidate = Candidate.from_json(noted[-1].payload)
+        else:
+            asked = TrainRequest.from_json(job.request)
+            if asked.refresh:
+                _refresh(verbs, job.universe, asked, lease)
+            candidate = verbs.make_candidate(job.universe, asked, lease, job.id)
+            lease.report(JUDGED, candidate.to_json())  # refused when another process has the job by now
+        lease.doing("Asking the gate", 0.98)
+        return verbs.publish(candidate).to_json()
+
+    def backtest(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        asked = BacktestRequest.from_json(job.request)
+        lease.doing(f"Backtesting {asked.model}", 0.1)
+        return _scores(
+            asked.model, verbs.backtest(job.universe, asked.tickers, asked.model, asked.start, asked.end)
+        )
+
+    def evaluate(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        asked = EvaluateRequest.from_json(job.request)
+        lease.doing(f"Scoring {asked.model} on what came since", 0.1)
+        return _scores(asked.model, verbs.evaluate(job.universe, asked.model, asked.tickers))
+
+    return {FETCH: fetch, TRAIN: train, BACKTEST: backtest, EVALUATE: evaluate}
+
+
+def _refresh(verbs: Verbs, universe: str, asked: TrainRequest, lease: Lease) -> None:
+    """Downloads what is new before a training; it goes on with what is stored where that fails, and says so."""
+    tickers = verbs.downloadable(asked.tickers or verbs.tickers(universe))
+    if not tickers:
+        lease.note("Nothing was downloaded: none of these histories came from Yahoo.")
+        return
+    try:
+        _download(verbs, tickers, None, None, lease, 0.05)
+    except StockcastError as problem:
+        lease.check()
+        lease.note(f"No new prices ({problem.message}) The training goes on with what is stored.")
+
+
+def _download(
+    verbs: Verbs, tickers: Sequence[str], start: date | None, end: date | None, lease: Lease, share: float
+) -> Mapping[str, JsonValue]:
+    """Ticker by ticker: one that fails does not hold up the others. Raises the last failure when all did."""
+    stored: list[str] = []
+    failed: dict[str, str] = {}
+    last: StockcastError | None = None
+    for number, ticker in enumerate(tickers):
+        lease.doing(f"Downloading {ticker}", share * number / len(tickers))
+        try:
+            stored.append(verbs.ingest_yahoo(ticker, start, end).sentence)
+        except StockcastError as problem:
+            last = problem
+            failed[ticker] = f"{problem.message} {problem.hint}"
+            lease.note(f"{ticker}: {problem.message}")
+        else:
+            lease.note(stored[-1])
+    if last is not None and not stored:
+        raise last
+    return {"stored": list(stored), "failed": dict(failed)}
+
+
+def _scores(model: str, judged: Judged) -> Mapping[str, JsonValue]:
+    return {"model": model, "scorecard": judged.scorecard.to_json()}

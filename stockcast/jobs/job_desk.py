@@ -1,0 +1,166 @@
+"""Where long work is asked for, watched over and done: the jobs of one Workspace."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from stockcast.database import make_folder
+from stockcast.errors import StockcastError, TrainingActive
+from stockcast.jobs.handlers import Verbs, handlers
+from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
+from stockcast.jobs.keeper import Keeper
+from stockcast.jobs.leftovers import remove_leftovers
+from stockcast.jobs.local_runner import LocalRunner
+from stockcast.jobs.process import Process
+from stockcast.jobs.schedule import Plan, plan
+from stockcast.jobs.sweep import sweep
+from stockcast.jobs.work import Tell, Work
+from stockcast.prices.source import shape_question
+from stockcast.registry.runs import Outcome
+from stockcast.registry.tracking_server import model_name
+from stockcast.settings import Settings
+from stockcast.workflows.job_requests import BacktestRequest, EvaluateRequest, FetchRequest, JobRequest
+
+_OUTCOMES: dict[str, Outcome] = {
+    "succeeded": "FINISHED",
+    "failed": "FAILED",
+    "cancelled": "KILLED",
+    "interrupted": "KILLED",
+}
+
+
+class JobDesk:
+    """Takes orders for long work; a worker of this or another machine does them."""
+
+    def __init__(self, verbs: Verbs, settings: Settings) -> None:
+        self._verbs = verbs
+        self._settings = settings
+        self.jobs = verbs.jobs
+
+    @cached_property
+    def runner(self) -> LocalRunner:
+        """Starts a worker where there is none."""
+        return LocalRunner(self._settings.job_logs, self._settings.environment, self._settings.worker_linger)
+
+    @property
+    def logs(self) -> Path:
+        """Folder of one log per job, of checkpoints and of the worker's lock."""
+        return make_folder(self._settings.job_logs)
+
+    @cached_property
+    def work(self) -> Work:
+        """Does jobs in this process."""
+        return Work(self.jobs, handlers(self._verbs), self.tie_up)
+
+    def submit_training(
+        self,
+        universe: str,
+        tickers: Sequence[str] = (),
+        until: date | None = None,
+        overrides: Sequence[str] = (),
+        *,
+        refresh: bool = False,
+        key: str | None = None,
+    ) -> Job:
+        """Queues a training. Raises TrainingActive, or what `Workspace.train_request` raises."""
+        asked = self._verbs.train_request(universe, tickers, until, overrides, refresh)
+        return self._submit(TRAIN, universe, asked, key)
+
+    def train_here(
+        self, universe: str, tickers: Sequence[str], until: date | None, overrides: Sequence[str], tell: Tell
+    ) -> Job:
+        """The same as a job that this very process does, and that ends with it; returns how it ended."""
+        asked = self._verbs.train_request(universe, tickers, until, overrides)
+        job = self.jobs.submit(TRAIN, universe, asked.to_json(), taken_by=Process.current())
+        return self.work.do(job, threading.Event(), tell)
+
+    def submit_fetch(
+        self, universe: str, tickers: Sequence[str], start: date | None = None, end: date | None = None
+    ) -> Job:
+        """Queues a download from Yahoo. Raises InvalidTicker or InvalidRequest."""
+        questions = [shape_question(ticker, start, end) for ticker in tickers]
+        asked = FetchRequest(tickers=tuple(dict.fromkeys(each.ticker for each in questions)), start=start, end=end)
+        return self._submit(FETCH, universe, asked)
+
+    def submit_backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Job:
+        """Queues a backtest. Raises InvalidTicker or UnknownTicker."""
+        wanted = tuple(self._verbs.prices.history(ticker).ticker for ticker in tickers)
+        return self._submit(BACKTEST, universe, BacktestRequest(model=which, start=start, end=end, tickers=wanted))
+
+    def submit_evaluation(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Job:
+        """Queues the scoring of a version on what came since. Raises InvalidTicker or UnknownTicker."""
+        wanted = tuple(self._verbs.prices.history(ticker).ticker for ticker in tickers)
+        return self._submit(EVALUATE, universe, EvaluateRequest(model=which, tickers=wanted))
+
+    def retry(self, job_id: str) -> Job:
+        """Queues a job that ended badly again; it goes on from what is left of it."""
+        job = self.jobs.retry(job_id)
+        self.look_after()
+        return job
+
+    def look_after(self) -> None:
+        """Queues again what lost its process, and sees to it that queued jobs have a worker. Faces call it."""
+        sweep(self.jobs)
+        if any(job.state == "queued" for job in self.jobs.active()):
+            self.runner.wake()
+
+    def plan(self, universe: str) -> Plan | None:
+        """When the universe is trained by itself; None when it is not."""
+        current = self._verbs.configs.current(universe)
+        return plan(universe, current.config.schedule, current.created_at)
+
+    def submit_due(self) -> list[Job]:
+        """Queues the trainings whose time has come, each once however many workers ask."""
+        submitted = []
+        for universe in self._verbs.universes():
+            scheduled, now = self.plan(universe), self._verbs.clock()
+            due = None if scheduled is None else scheduled.due(now)
+            if scheduled is None or due is None or self.jobs.by_key(scheduled.key(due)):
+                continue
+            with contextlib.suppress(TrainingActive):  # it is asked for again until it is queued or too late
+                submitted.append(self.submit_training(universe, refresh=True, key=scheduled.key(due)))
+        return submitted
+
+    def keeper(self, linger: float, tell: Tell) -> Keeper:
+        """Starts processes that do jobs and looks after them."""
+        return Keeper(
+            self.jobs,
+            [sys.executable, "-m", "stockcast", "worker", "--alone", "--linger", f"{linger:g}"],
+            {**os.environ, **self._settings.environment},
+            self.logs / "worker.lock",
+            most=self._settings.workers,
+            seldom=lambda: self._seldom(tell),
+            tell=tell,
+        )
+
+    def tie_up(self, job: Job) -> None:
+        """Closes what an ended job may have left: its run, and its checkpoint unless it may be tried again."""
+        if job.kind == TRAIN and job.attempt:
+            self._verbs.runs.close_of_job(job.universe, job.id, _OUTCOMES[job.state])
+        if job.state in ("succeeded", "cancelled"):
+            for checkpoint in self._settings.job_logs.glob(f"{job.id}-*.ckpt"):
+                checkpoint.unlink(missing_ok=True)
+        self.jobs.tied_up(job)
+
+    def _submit(self, kind: str, universe: str, asked: JobRequest, key: str | None = None) -> Job:
+        model_name(universe)  # refuses what cannot name a universe
+        job = self.jobs.submit(kind, universe, asked.to_json(), key=key)
+        self.runner.wake()
+        return job
+
+    def _seldom(self, tell: Tell) -> None:
+        for job in self.submit_due():
+            tell(f"{job.id}: {job.title}, as scheduled")
+        for job in self.jobs.loose():
+            try:
+                self.tie_up(job)
+            except StockcastError as problem:
+                tell(f"{job.id}: {problem.message}")
+        remove_leftovers(make_folder(self._settings.scratch), self.logs)

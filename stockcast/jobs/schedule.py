@@ -1,0 +1,51 @@
+"""Nightly work: each universe whose configuration has a schedule is downloaded and trained when it is due."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+
+from stockcast.config import ScheduleConfig
+
+# A machine that slept through the night catches up in the morning, not after a holiday.
+LATE = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """When a universe is trained by itself. Moments are aware, in the schedule's time zone."""
+
+    universe: str
+    rule: ScheduleConfig
+    since: datetime | None  # when the rule was saved; it says nothing of earlier times
+
+    @property
+    def words(self) -> str:
+        """The rule as a person says it: At 22:30 on Monday through Friday."""
+        return CronSim(self.rule.cron, _EPOCH).explain()
+
+    def following(self, now: datetime) -> datetime:
+        """The next time after `now`."""
+        return next(CronSim(self.rule.cron, now.astimezone(ZoneInfo(self.rule.timezone))))
+
+    def due(self, now: datetime) -> datetime | None:
+        """The last time that has come, if it came after the rule and is not too long ago."""
+        local = now.astimezone(ZoneInfo(self.rule.timezone))
+        last = next(CronSim(self.rule.cron, local + timedelta(seconds=1), reverse=True))
+        fresh = now - last <= LATE and (self.since is None or last >= self.since)
+        return last if fresh else None
+
+    def key(self, due: datetime) -> str:
+        """The key of the job for one time: however many workers look, it is asked for once."""
+        return f"schedule {self.universe} {due.astimezone(UTC):%Y-%m-%dT%H:%M}"
+
+
+def plan(universe: str, rule: ScheduleConfig, since: datetime | None) -> Plan | None:
+    """The plan of a universe; None when it has no schedule."""
+    return Plan(universe, rule, since) if rule.cron else None
+
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

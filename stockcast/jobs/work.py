@@ -1,0 +1,143 @@
+"""Does jobs in this very process: takes one, holds it, and brings it to an end whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from stockcast.errors import (
+    DatabaseUnavailable,
+    DiskFull,
+    JobCancelled,
+    JobPaused,
+    JobSuperseded,
+    StockcastError,
+)
+from stockcast.jobs.job import INTERRUPTED, Job
+from stockcast.jobs.job_table import JobTable
+from stockcast.jobs.lease import Lease
+from stockcast.jobs.process import Process
+
+# Does the work of one kind of job: takes what was asked for and who watches, returns the result.
+Handler = Callable[[Job, Lease], Mapping[str, JsonValue]]
+Tell = Callable[[str], None]
+LOOK = 0.2  # seconds between two looks at an empty queue
+
+
+class Work:
+    """What a process that does jobs needs: the table, a handler per kind, and how to tie up what a job leaves."""
+
+    def __init__(self, table: JobTable, handlers: Mapping[str, Handler], tie_up: Callable[[Job], None]) -> None:
+        self.table = table
+        self.handlers = handlers
+        self.tie_up = tie_up
+
+    def loop(self, logs: Path, linger: float, leave: threading.Event, say: Tell) -> None:
+        """Takes job after job until the queue has been empty for `linger` seconds or `leave` is set.
+
+        It lingers only after it has done something: one that came too late for the job goes at once. It also goes
+        when the process that started it is gone, as nobody would watch over it.
+        """
+        parent, me, idle_since, done = os.getppid(), Process.current(), time.monotonic(), 0
+        while not leave.is_set() and os.getppid() == parent:
+            try:
+                job = self.table.claim(me)
+            except DatabaseUnavailable as problem:
+                say(str(problem))
+                leave.wait(2.0)
+                continue
+            if job is None:
+                if time.monotonic() - idle_since >= (linger if done else 0):
+                    return
+                leave.wait(LOOK)
+                continue
+            say(f"{job.id}: {job.title}, attempt {job.attempt}")
+            with log_to(logs / f"{job.id}.log") as tell:
+                ended = self.do(job, leave, tell)
+            say(f"{job.id}: {ended.state}")
+            idle_since, done = time.monotonic(), done + 1
+
+    def do(self, job: Job, leave: threading.Event, tell: Tell) -> Job:
+        """Does one job that this process has taken, and returns it as it is then; what goes wrong is kept with it.
+
+        Raises KeyboardInterrupt, or DatabaseUnavailable: then the lease runs out, and the job is taken up again.
+        """
+        tell(f"Job {job.id}: {job.title}, attempt {job.attempt}")
+        try:
+            self._attempt(job, leave, tell)
+        except KeyboardInterrupt:
+            self.table.end(job, "cancelled", error="It was stopped by hand.", hint="Start it again.")
+            raise
+        ended = self.table.get(job.id)
+        tell(f"Job {job.id} is {ended.state}" + (f": {ended.error}" if ended.error else ""))
+        if not ended.active:
+            # Whatever is left open now is tied up by a later sweep.
+            with contextlib.suppress(StockcastError):
+                self.tie_up(ended)
+        return ended
+
+    def _attempt(self, job: Job, leave: threading.Event, tell: Tell) -> None:
+        try:
+            with Lease(self.table, job, leave, tell) as lease:
+                lease.check()
+                result = self.handlers[job.kind](job, lease)
+        except JobCancelled as problem:
+            self.table.end(job, "cancelled", error=problem.message, hint=problem.hint)
+        except JobPaused as problem:
+            payload: dict[str, JsonValue] = {"attempt": job.attempt, "reason": problem.message}
+            self.table.give_back(job, INTERRUPTED, payload, counts=False)
+        except JobSuperseded as problem:
+            tell(problem.message)
+        except StockcastError as problem:
+            self.table.end(job, "failed", error=problem.message, hint=problem.hint)
+        except Exception as problem:
+            tell(traceback.format_exc())
+            told = disk_full(problem) or StockcastError(
+                f"The job ended unexpectedly ({type(problem).__name__}).", "Its log has the details; try it again."
+            )
+            self.table.end(job, "failed", error=told.message, hint=told.hint)
+        else:
+            self.table.end(job, "succeeded", result=result)
+
+
+def disk_full(problem: BaseException | None) -> DiskFull | None:
+    """The same in a sentence, when a full disk is behind an error."""
+    while problem is not None:
+        if isinstance(problem, OSError) and problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f" at {problem.filename}" if problem.filename else ""
+            return DiskFull(
+                f"The disk is full{where}.",
+                "Free some space, a few hundred megabytes for a training; then try again.",
+            )
+        problem = problem.__cause__ or problem.__context__
+    return None
+
+
+@contextlib.contextmanager
+def log_to(file: Path) -> Iterator[Tell]:
+    """Sends all that this process writes, its libraries included, to a file; and a way to write a line there."""
+    kept = os.dup(1), os.dup(2)
+    try:
+        with open(file, "ab", buffering=0) as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+        yield write_line
+    finally:
+        for number, before in zip((1, 2), kept, strict=True):
+            os.dup2(before, number)
+            os.close(before)
+
+
+def write_line(text: str) -> None:
+    """A line with the time before it on stdout; a full disk does not stop the work."""
+    with contextlib.suppress(OSError):
+        os.write(1, f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n".encode(errors="replace"))

@@ -1,0 +1,132 @@
+"""Fills one run from a thread of its own, so that MLflow down or slow never holds up a training.
+
+What cannot be logged yet is kept and tried again. An epoch is logged under the moment at which it ended, by which
+MLflow knows it again: what is told twice, after a lost answer or by a second attempt, stands there once.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import TracebackType
+
+from stockcast.errors import JobCancelled, JobPaused, JobSuperseded, RegistryUnavailable, StockcastError
+from stockcast.forecasting.observer import Epoch
+from stockcast.registry.runs import Outcome, Runs
+
+LONGEST_PAUSE = 15.0  # seconds between two tries
+PATIENCE = 15 * 60.0  # seconds for which a training that is done waits for MLflow
+
+
+class RunLog:
+    """The run of one training, open from `with` to `finish` or to the error that ends it.
+
+    A `job` finds the run of its earlier attempts again, if they worked on the same `inputs`.
+    """
+
+    def __init__(
+        self,
+        runs: Runs,
+        universe: str,
+        name: str,
+        parameters: Mapping[str, object],
+        tags: Mapping[str, str],
+        *,
+        job: str | None = None,
+        inputs: str = "",
+    ) -> None:
+        self._runs = runs
+        self._open = partial(runs.open, universe, name, parameters, tags, job=job, inputs=inputs)
+        self._run: str | None = None
+        self._pending: list[Epoch] = []
+        self._problem: StockcastError | None = None
+        self._settling = False
+        self._changed = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._work, name="run log", daemon=True)
+
+    def __enter__(self) -> RunLog:
+        self._thread.start()
+        return self
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Adds one point to the curves; returns at once."""
+        with self._changed:
+            self._pending.append(epoch)
+            self._changed.notify_all()
+
+    def settle(self, waiting: Callable[[], None], patience: float = PATIENCE) -> str:
+        """Waits until MLflow has everything and returns the run's id; `waiting` is called meanwhile.
+
+        Raises RegistryUnavailable when MLflow does not answer for `patience` seconds, or what `waiting` raises.
+        """
+        give_up = time.monotonic() + patience
+        while True:
+            with self._changed:
+                self._settling = True
+                self._changed.notify_all()
+                if self._problem is not None and not isinstance(self._problem, RegistryUnavailable):
+                    raise self._problem
+                if self._run is not None and not self._pending:
+                    return self._run
+                if time.monotonic() > give_up:
+                    raise self._problem or RegistryUnavailable(
+                        f"MLflow at {self._runs.server.uri} did not answer in time.",
+                        "Check that MLflow is running, then try the job again; it goes on from its checkpoint.",
+                    )
+                self._changed.wait(0.2)
+            waiting()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+        self._thread.join(1.0)
+        outcome = outcome_of(problem)
+        if self._run is not None and outcome is not None and self._problem is None:
+            try:
+                self._runs.close(self._run, outcome)
+            except RegistryUnavailable:  # closed later, with the other loose ends of its job
+                return
+
+    def _work(self) -> None:
+        pause = 0.5
+        while True:
+            with self._changed:
+                if self._ended:
+                    return
+                batch = list(self._pending)
+                # It opens with the first epoch: to load MLflow earlier would only hold that one up.
+                if not batch and (self._run is not None or not self._settling):
+                    self._changed.wait()
+                    continue
+            try:
+                if self._run is None:
+                    self._run = self._open()
+                self._runs.log_epochs(self._run, batch)
+            except RegistryUnavailable as problem:
+                with self._changed:
+                    self._problem = problem
+                    self._changed.wait_for(lambda: self._ended, pause)
+                pause = min(LONGEST_PAUSE, 2 * pause)
+                continue
+            except StockcastError as problem:  # waiting would not help
+                with self._changed:
+                    self._problem = problem
+                return
+            pause = 0.5
+            with self._changed:
+                self._problem = None
+                del self._pending[: len(batch)]
+                self._changed.notify_all()
+
+
+def outcome_of(problem: BaseException | None) -> Outcome | None:
+    """How a run is closed after what happened in it; None leaves it open for whoever goes on."""
+    if problem is None or isinstance(problem, JobPaused | JobSuperseded):
+        return None
+    return "KILLED" if isinstance(problem, KeyboardInterrupt | SystemExit | JobCancelled) else "FAILED"

@@ -1,0 +1,63 @@
+"""What each kind of job was asked to do, in the form that the job table keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from stockcast.config import Config
+
+
+class JobRequest(BaseModel):
+    """Plain data, checked when it is read back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Plain data for the job table."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JsonValue]) -> Self:
+        """The inverse of `to_json`."""
+        return cls.model_validate(data)
+
+
+class TrainRequest(JobRequest):
+    """Which tickers (none: those of the universe), up to which session, with which configuration.
+
+    The configuration is that of the moment of asking: a later edit changes the next training, not this one.
+    """
+
+    config: Config
+    config_version: int
+    tickers: tuple[str, ...] = ()
+    until: date | None = None
+    refresh: bool = False  # download what is new first
+
+
+class FetchRequest(JobRequest):
+    """Which tickers to download from Yahoo, and which sessions of them (none: all that is new)."""
+
+    tickers: tuple[str, ...]
+    start: date | None = None
+    end: date | None = None
+
+
+class BacktestRequest(JobRequest):
+    """Which model to backtest on which tickers (none: those of the universe) and sessions."""
+
+    model: str
+    start: date
+    end: date
+    tickers: tuple[str, ...] = ()
+
+
+class EvaluateRequest(JobRequest):
+    """Which model to score on the sessions that came after it was judged."""
+
+    model: str
+    tickers: tuple[str, ...] = ()
