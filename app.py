@@ -6,6 +6,7 @@ import streamlit as st
 
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
+from stockcast.ui.job_notice import job_notice
 from stockcast.ui.selection import choose_universe, restore_selection
 
 page = router.navigate()
@@ -13,4 +14,5 @@ with boundary():
     restore_selection()
     with st.sidebar:
         choose_universe()
+        job_notice(on_train_page=page.url_path == "train")
     router.run(page)

@@ -4,11 +4,13 @@ import streamlit as st
 
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
+from stockcast.ui.escaping import plain
 from stockcast.ui.selection import universe
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_plan import show_plan
-from stockcast.ui.training_result import show_ended
-from stockcast.ui.training_watch import job_to_watch, offer_training, watch
+from stockcast.ui.training_result import show_ended, work_of
+from stockcast.ui.training_start import offer_training
+from stockcast.ui.training_watch import job_to_watch, watch
 from stockcast.ui.welcome import welcome
 
 router.require_frame()
@@ -27,11 +29,11 @@ with boundary():
     job = job_to_watch(universe())
     if job is None:
         st.info(
-            "No training was started from this page yet. It takes some seconds to minutes; the model that speaks "
-            "goes on speaking until a new one proves itself better."
+            "No training was asked for yet. It takes some seconds to minutes; the model that speaks goes on speaking "
+            "until a new one proves itself better."
         )
     elif job.active:
-        st.subheader(f"Training the universe {job.universe}")
-        watch(job.id)
+        st.subheader(f"The {work_of(job)} of {plain(job.universe)}")
+        watch(job)
     else:
         show_ended(job)

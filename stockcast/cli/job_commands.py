@@ -15,6 +15,7 @@ from stockcast.cli.output import AsJson, open_workspace, print_json, print_table
 
 if TYPE_CHECKING:
     from stockcast.jobs.job import Job
+    from stockcast.settings import Settings
 
 jobs_app = typer.Typer(help="Long work: trainings, downloads, backtests.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(help="A job's id.")]
@@ -126,15 +127,22 @@ def worker_command(
         signal.signal(number, lambda _number, _frame: leave.set())
     if alone:
         os.nice(NICE)
-    workspace = open_workspace()
-    if linger is None:
-        linger = 0.0 if until_idle else workspace.settings.worker_linger
-    if alone:
         from stockcast.jobs.work import write_line
 
-        workspace.desk.work.loop(workspace.desk.logs, linger, leave, write_line)
-    else:
-        workspace.desk.keeper(linger, say).run(leave, until_idle)
+        workspace = open_workspace()
+        workspace.desk.serve(_linger(linger, until_idle, workspace.settings), leave, write_line)
+        return
+    from stockcast.jobs.keeper import open_keeper
+    from stockcast.settings import read_settings
+
+    settings = read_settings()
+    open_keeper(settings, _linger(linger, until_idle, settings), say).run(leave, until_idle)
+
+
+def _linger(asked: float | None, until_idle: bool, settings: Settings) -> float:
+    if asked is not None:
+        return asked
+    return 0.0 if until_idle else settings.worker_linger
 
 
 def _line(job: Job) -> str:

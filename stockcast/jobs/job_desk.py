@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 from collections.abc import Sequence
 from datetime import date
@@ -15,7 +13,6 @@ from stockcast.database import make_folder
 from stockcast.errors import StockcastError, TrainingActive
 from stockcast.jobs.handlers import Verbs, handlers
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
-from stockcast.jobs.keeper import Keeper
 from stockcast.jobs.leftovers import remove_leftovers
 from stockcast.jobs.local_runner import LocalRunner
 from stockcast.jobs.process import Process
@@ -128,23 +125,16 @@ class JobDesk:
                 submitted.append(self.submit_training(universe, refresh=True, key=scheduled.key(due)))
         return submitted
 
-    def keeper(self, linger: float, tell: Tell) -> Keeper:
-        """Starts processes that do jobs and looks after them."""
-        return Keeper(
-            self.jobs,
-            [sys.executable, "-m", "stockcast", "worker", "--alone", "--linger", f"{linger:g}"],
-            {**os.environ, **self._settings.environment},
-            self.logs / "worker.lock",
-            most=self._settings.workers,
-            seldom=lambda: self._seldom(tell),
-            tell=tell,
-        )
+    def serve(self, linger: float, leave: threading.Event, tell: Tell) -> None:
+        """Does chores and then job after job in this process; see `Work.loop`."""
+        self._chores(tell)
+        self.work.loop(self.logs, linger, leave, tell)
 
     def tie_up(self, job: Job) -> None:
         """Closes what an ended job may have left: its run, and its checkpoint unless it may be tried again."""
         if job.kind == TRAIN and job.attempt:
             self._verbs.runs.close_of_job(job.universe, job.id, _OUTCOMES[job.state])
-        if job.state in ("succeeded", "cancelled"):
+        if job.state == "succeeded":
             for checkpoint in self._settings.job_logs.glob(f"{job.id}-*.ckpt"):
                 checkpoint.unlink(missing_ok=True)
         self.jobs.tied_up(job)
@@ -155,7 +145,8 @@ class JobDesk:
         self.runner.wake()
         return job
 
-    def _seldom(self, tell: Tell) -> None:
+    def _chores(self, tell: Tell) -> None:
+        """What a process that does jobs begins with: what is scheduled, and what others have left open."""
         for job in self.submit_due():
             tell(f"{job.id}: {job.title}, as scheduled")
         for job in self.jobs.loose():

@@ -7,27 +7,34 @@ process goes on with it within a second. There is one keeper for each home; a lo
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import filelock
 
+from stockcast.config_versions import ConfigVersions
+from stockcast.database import Database, make_folder
 from stockcast.errors import StockcastError
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.process import this_host
+from stockcast.jobs.schedule import plan
 from stockcast.jobs.sweep import GRACE, sweep
+from stockcast.settings import Settings
 
 BEAT = 0.2  # seconds
-SELDOM = 10.0  # seconds between two rounds of what need not be done at every beat
+SELDOM = 15.0  # seconds between two looks at what need not be done at every beat
 
 
 class Keeper:
     """Runs up to `most` processes over one job table.
 
-    `command` starts a process that does jobs; `seldom` is done now and then, such as looking at schedules.
+    `command` starts a process that does jobs, and chores at its beginning; `chores` tells whether there are any.
     """
 
     def __init__(
@@ -38,7 +45,7 @@ class Keeper:
         lock: Path,
         *,
         most: int,
-        seldom: Callable[[], None],
+        chores: Callable[[], bool],
         tell: Callable[[str], None],
     ) -> None:
         self.table = table
@@ -46,7 +53,7 @@ class Keeper:
         self._command = list(command)
         self._environment = dict(environment)
         self._lock = filelock.FileLock(lock, thread_local=False)
-        self._seldom = seldom
+        self._chores = chores
         self._tell = tell
         self._processes: list[subprocess.Popen[bytes]] = []
         self._failures = 0  # processes in a row that ended badly
@@ -78,13 +85,14 @@ class Keeper:
         return self._lock.is_locked
 
     def _serve(self, leave: threading.Event, until_idle: bool) -> None:
-        last = -SELDOM
+        looked = -SELDOM
         try:
             while not leave.is_set():
                 try:
-                    if time.monotonic() - last > SELDOM:
-                        last = time.monotonic()
-                        self._seldom()
+                    if time.monotonic() - looked > SELDOM:
+                        looked = time.monotonic()
+                        if not self._processes and self._chores():
+                            self._start()
                     if not self._beat() and until_idle:
                         return
                 except StockcastError as problem:  # the database may come back
@@ -112,12 +120,15 @@ class Keeper:
         idle = max(0, len(self._processes) - busy)
         free = len(self._processes) < self.most and busy < self.most
         if queued > idle and free and time.monotonic() >= self._not_before:
-            self._processes.append(
-                subprocess.Popen(
-                    self._command, stdin=subprocess.DEVNULL, env=self._environment, start_new_session=True
-                )
-            )
+            self._start()
         return bool(self._processes or queued or busy)
+
+    def _start(self) -> None:
+        self._processes.append(
+            subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, env=self._environment, start_new_session=True
+            )
+        )
 
     def _stop(self) -> None:
         """Asks all processes to leave, and ends those that have not after a while."""
@@ -133,3 +144,31 @@ class Keeper:
         self._processes = []
         with contextlib.suppress(StockcastError):
             sweep(self.table)
+
+
+def open_keeper(settings: Settings, linger: float, tell: Callable[[str], None]) -> Keeper:
+    """The keeper of a home. It is wired here and not by a Workspace, which would make it four times as large."""
+    database = Database(settings.database)
+    table, configs = JobTable(database, time_limit=timedelta(hours=settings.job_hours)), ConfigVersions(database)
+
+    def chores() -> bool:
+        now = table.now()
+        if any(job.finished_at is None or now - job.finished_at > timedelta(minutes=1) for job in table.loose()):
+            return True
+        for universe in configs.universes():
+            current = configs.current(universe)
+            planned = plan(universe, current.config.schedule, current.created_at)
+            due = None if planned is None else planned.due(now)
+            if planned is not None and due is not None and table.by_key(planned.key(due)) is None:
+                return True
+        return False
+
+    return Keeper(
+        table,
+        [sys.executable, "-m", "stockcast", "worker", "--alone", "--linger", f"{linger:g}"],
+        {**os.environ, **settings.environment},
+        make_folder(settings.job_logs) / "worker.lock",
+        most=settings.workers,
+        chores=chores,
+        tell=tell,
+    )

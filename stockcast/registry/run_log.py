@@ -6,6 +6,7 @@ MLflow knows it again: what is told twice, after a lost answer or by a second at
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from stockcast.forecasting.observer import Epoch
 from stockcast.registry.runs import Outcome, Runs
 
 LONGEST_PAUSE = 15.0  # seconds between two tries
+# Loading MLflow beside the first epochs would slow them down, and a short training is over by then.
+OPENING = 8.0  # seconds
 PATIENCE = 15 * 60.0  # seconds for which a training that is done waits for MLflow
 
 
@@ -43,6 +46,7 @@ class RunLog:
         self._pending: list[Epoch] = []
         self._problem: StockcastError | None = None
         self._settling = False
+        self._started = time.monotonic()
         self._changed = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="run log", daemon=True)
@@ -93,6 +97,15 @@ class RunLog:
             except RegistryUnavailable:  # closed later, with the other loose ends of its job
                 return
 
+    def _wait(self, pending: bool) -> float | None:
+        """Seconds to wait before MLflow is asked; None until something happens."""
+        if self._settling and (pending or self._run is None):
+            return 0.0
+        if not pending:
+            return None
+        loaded = self._run is not None or "mlflow" in sys.modules
+        return 0.0 if loaded else max(0.0, self._started + OPENING - time.monotonic())
+
     def _work(self) -> None:
         pause = 0.5
         while True:
@@ -100,9 +113,9 @@ class RunLog:
                 if self._ended:
                     return
                 batch = list(self._pending)
-                # It opens with the first epoch: to load MLflow earlier would only hold that one up.
-                if not batch and (self._run is not None or not self._settling):
-                    self._changed.wait()
+                wait = self._wait(bool(batch))
+                if wait is None or wait > 0:
+                    self._changed.wait(wait)
                     continue
             try:
                 if self._run is None:

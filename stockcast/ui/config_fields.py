@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from stockcast.config import Config
 
-Kind = Literal["whole", "number", "choice", "tickers"]
+Kind = Literal["whole", "number", "choice", "tickers", "text"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def _field(section: str, name: str, described: Mapping[str, Any]) -> ConfigField
         return ConfigField(section, name, "tickers", description)
     if "enum" in described:
         return ConfigField(section, name, "choice", description, choices=tuple(described["enum"]))
+    if described["type"] == "string":
+        return ConfigField(section, name, "text", description, most=float(described["maxLength"]))
     least = float(described.get("minimum", described.get("exclusiveMinimum")))
     most = float(described.get("maximum", described.get("exclusiveMaximum")))
     if described["type"] == "integer":

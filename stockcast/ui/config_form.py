@@ -24,6 +24,7 @@ SECTION_TITLES = {
     "training": "Training: how it is fitted",
     "drift": "Drift: when the input is called unusual",
     "promotion": "Promotion: what a new version must show",
+    "schedule": "Schedule: when it is downloaded and trained by itself",
 }
 
 
@@ -84,6 +85,10 @@ def _widget(field: ConfigField, value: object, stored: Sequence[str], key: str) 
     if field.kind == "choice":
         return st.selectbox(
             field.label, field.choices, index=field.choices.index(str(value)), key=key, help=field.description
+        )
+    if field.kind == "text":
+        return st.text_input(
+            field.label, str(value), max_chars=int(field.most), key=key, help=field.description, placeholder="none"
         )
     if field.kind == "whole":
         return st.number_input(

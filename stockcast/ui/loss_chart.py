@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from stockcast.jobs.job import JobEvent
-from stockcast.ui.chart_style import CHAMPION, HISTORY, styled
+from stockcast.jobs.job import EPOCH, JobEvent
+from stockcast.ui.chart_style import CHAMPION, HISTORY, NAIVE, styled
 
 Curve = Sequence[tuple[int, float]]  # (epoch, mean negative log-likelihood)
+MOST_POINTS = 600  # of one curve; a longer one is thinned out
 
 
 @dataclass(frozen=True)
@@ -25,38 +26,41 @@ class Losses:
         """The epoch with the lowest validation loss, whose weights are kept, and that loss."""
         return min(self.validation, key=lambda point: (point[1], point[0]), default=None)
 
+    @property
+    def positive(self) -> bool:
+        """Whether a logarithmic axis can show them."""
+        return all(loss > 0 for _, loss in (*self.train, *self.validation))
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The validation curve of the champion, to hold the new one against."""
+
+    label: str
+    curve: Curve
+
 
 def losses_of(events: Sequence[JobEvent]) -> Losses:
-    """The losses that a job has reported so far."""
-    epochs: list[Mapping[str, float]] = [
-        {name: float(str(event.payload[name])) for name in ("number", "train_loss", "validation_loss")}
-        for event in events
-        if event.kind == "epoch"
-    ]
+    """The losses that a job has reported so far; an epoch without a finite loss leaves a gap."""
+    rows = [event.payload for event in events if event.kind == EPOCH]
     return Losses(
-        [(int(epoch["number"]), epoch["train_loss"]) for epoch in epochs],
-        [(int(epoch["number"]), epoch["validation_loss"]) for epoch in epochs],
+        *(
+            [(int(str(row["number"])), float(str(row[name]))) for row in rows if row[name] is not None]
+            for name in ("train_loss", "validation_loss")
+        )
     )
 
 
-def loss_chart(losses: Losses, last_epoch: int | None = None) -> go.Figure:
+def loss_chart(
+    losses: Losses, last_epoch: int | None = None, *, behind: Behind | None = None, logarithmic: bool = False
+) -> go.Figure:
     """Train and validation loss; with `last_epoch` the axis already spans the whole training."""
     figure = go.Figure()
-    for name, curve, line in (
-        ("Training", losses.train, {"color": HISTORY, "width": 2, "dash": "dot"}),
-        ("Validation", losses.validation, {"color": CHAMPION, "width": 2.5}),
-    ):
-        figure.add_trace(
-            go.Scatter(
-                x=[epoch for epoch, _ in curve],
-                y=[loss for _, loss in curve],
-                mode="lines+markers",
-                marker={"size": 5},
-                name=name,
-                line=line,
-                hovertemplate=f"{name.lower()} %{{y:.4f}}<extra></extra>",
-            )
-        )
+    last = _last(losses, last_epoch)
+    if behind is not None:
+        _add(figure, behind.label, [point for point in behind.curve if point[0] <= last], NAIVE, "dash", 1.5)
+    _add(figure, "Training", losses.train, HISTORY, "dot", 2)
+    _add(figure, "Validation", losses.validation, CHAMPION, "solid", 2.5)
     if losses.best is not None:
         epoch, loss = losses.best
         figure.add_trace(
@@ -71,12 +75,31 @@ def loss_chart(losses: Losses, last_epoch: int | None = None) -> go.Figure:
         )
     figure.update_xaxes(
         title_text="Epoch",
-        range=[0.5, _last(losses, last_epoch) + 0.5],
+        range=[0.5, last + 0.5],
         tickformat="d",
-        dtick=max(1, round(_last(losses, last_epoch) / 10)),  # whole epochs, about ten of them
+        dtick=max(1, round(last / 10)),  # whole epochs, about ten of them
     )
-    figure.update_yaxes(title_text="Loss (negative log-likelihood)", tickformat=".3f")
+    figure.update_yaxes(
+        title_text="Loss (negative log-likelihood)",
+        tickformat=".3f",
+        type="log" if logarithmic and losses.positive else "linear",
+    )
     return styled(figure, height=360).update_layout(uirevision="losses")
+
+
+def _add(figure: go.Figure, name: str, curve: Curve, colour: str, dash: str, width: float) -> None:
+    shown = curve[:: -(-len(curve) // MOST_POINTS)] if len(curve) > MOST_POINTS else curve
+    figure.add_trace(
+        go.Scatter(
+            x=[epoch for epoch, _ in shown],
+            y=[loss for _, loss in shown],
+            mode="lines+markers" if len(shown) <= 60 else "lines",
+            marker={"size": 5},
+            name=name,
+            line={"color": colour, "width": width, "dash": dash},
+            hovertemplate=f"{name.lower()} %{{y:.4f}}<extra></extra>",
+        )
+    )
 
 
 def _last(losses: Losses, last_epoch: int | None) -> int:

@@ -29,7 +29,9 @@ def _warm() -> None:
     from stockcast.workspace import Workspace
 
     with contextlib.suppress(StockcastError):  # the first page tells what is wrong
-        _ = Workspace(read_settings()).tracking.client
+        opened = Workspace(read_settings())
+        opened.desk.look_after()  # jobs that a crash of everything has left go on without a visitor
+        _ = opened.tracking.client
 
 
 if __name__ == "__main__":

@@ -5,8 +5,11 @@ Whatever is kept is keyed by all that it depends on: the home, the model version
 
 from __future__ import annotations
 
+import contextlib
+
 import streamlit as st
 
+from stockcast.errors import StockcastError
 from stockcast.prices.quality import PriceQuality, assess_quality
 from stockcast.prices.sessions import last_completed_session
 from stockcast.prices.store import StoredHistory
@@ -25,7 +28,10 @@ def workspace() -> Workspace:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _open(key: str, _settings: Settings) -> Workspace:
-    return Workspace(_settings)
+    opened = Workspace(_settings)
+    with contextlib.suppress(StockcastError):  # each page tells what is wrong
+        opened.desk.look_after()  # jobs that a crash of everything has left
+    return opened
 
 
 def champion(universe: str) -> ModelVersion:
@@ -69,6 +75,16 @@ def recent_runs(universe: str) -> list[RunSummary]:
 @st.cache_data(ttl=3, max_entries=50, show_spinner=False)
 def _recent_runs(home: str, universe: str) -> list[RunSummary]:
     return workspace().runs.recent(universe)
+
+
+def loss_curve(run_id: str, metric: str) -> list[tuple[int, float]]:
+    """(epoch, value) of a run that has ended, in order."""
+    return _loss_curve(str(workspace().settings.home), run_id, metric)
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _loss_curve(home: str, run_id: str, metric: str) -> list[tuple[int, float]]:
+    return workspace().runs.curve(run_id, metric)
 
 
 def versions(universe: str) -> list[ModelVersion]:

@@ -1,108 +1,68 @@
-"""How a training ended: the verdict first, then the evidence, or what went wrong and how to go on."""
+"""How a job ended: the verdict first, then the evidence, or what went wrong and how to go on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import pandas as pd
 import streamlit as st
-from pydantic import JsonValue, TypeAdapter
 
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
-from stockcast.jobs.job import Job
+from stockcast.jobs.job import FETCH, TRAIN, Job
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import seconds, signed_percent
 from stockcast.ui.loss_chart import losses_of
 from stockcast.ui.router import FORECAST
 from stockcast.ui.scorecard_table import show_scorecard, show_tickers
 from stockcast.ui.shared import mlflow_link, workspace
-from stockcast.ui.training_watch import show_epochs
+from stockcast.ui.training_watch import JOB, curve_behind, show_epochs, show_log
+from stockcast.workflows.training_result import TrainingResult
 
-_LOG_LINES = 30
-
-
-@dataclass(frozen=True)
-class Opponent:
-    """One comparison of the gate."""
-
-    opponent: str
-    skill: float
-    dm_statistic: float
-    dm_p_value: float
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a training job leaves as its result."""
-
-    run_id: str
-    experiment_id: str
-    model: Mapping[str, str]
-    promoted: bool
-    reasons: tuple[str, ...]
-    seconds: float
-    scorecard: Mapping[str, JsonValue]
-    comparisons: tuple[Opponent, ...]
-    left_out: Mapping[str, str]
-
-    @property
-    def label(self) -> str:
-        """How the version is named to a person."""
-        return f"{self.model['kind']} v{self.model['version']}"
-
-    @property
-    def card(self) -> Scorecard:
-        """The scorecard as it was measured."""
-        return Scorecard.from_json(self.scorecard)
-
-
-_RESULT = TypeAdapter(TrainingResult)
-
-
-def read_result(job: Job) -> TrainingResult:
-    """The result of a job that succeeded."""
-    return _RESULT.validate_python(dict(job.result or {}))
+_WORK = {"train": "training", "fetch": "download", "backtest": "backtest", "evaluate": "evaluation"}
 
 
 def show_ended(job: Job) -> None:
-    """A training that is over, whatever became of it."""
-    if job.state == "succeeded":
-        _show_success(job, read_result(job))
-    else:
+    """A job that is over, whatever became of it."""
+    if job.state != "succeeded":
         _show_failure(job)
-
-
-def _show_success(job: Job, result: TrainingResult) -> None:
-    if result.promoted:
-        st.success(
-            bullets(result.reasons),
-            title=f"Promoted: {result.label} became the champion of {job.universe}",
-            icon=":material/campaign:",
-        )
+    elif job.kind == TRAIN:
+        _show_training(job, TrainingResult.from_json(job.result or {}))
+    elif job.kind == FETCH:
+        _show_download(job)
     else:
-        st.info(
-            bullets(result.reasons),
-            title=f"Not promoted: {result.label} became the challenger of {job.universe}",
-            icon=":material/front_hand:",
-        )
+        _show_scores(job)
+
+
+def work_of(job: Job) -> str:
+    """What a job does, as a noun."""
+    return _WORK.get(job.kind, job.kind)
+
+
+def _show_training(job: Job, result: TrainingResult) -> None:
+    show, icon = (st.success, ":material/campaign:") if result.promoted else (st.info, ":material/front_hand:")
+    role = "champion" if result.promoted else "challenger"
+    show(f"It is the {role} of {plain(job.universe)}.\n{bullets(result.reasons)}", title=result.verdict, icon=icon)
     _links(result)
     st.subheader("Against the naive forecast")
-    show_scorecard(result.card, result.label)
+    show_scorecard(result.scorecard, result.label)
     left, right = st.columns([1, 2])
     with left:
         st.markdown("**Against each opponent** (CRPS)")
         st.table(_opponents(result), border="horizontal", hide_index=True)
     with right:
         st.markdown("**Ticker by ticker**")
-        show_tickers(result.card)
+        show_tickers(result.scorecard)
     if result.left_out:
         st.caption("Left out: " + " ".join(plain(reason) for reason in result.left_out.values()))
     st.subheader("How it learnt")
     events = workspace().jobs.events(job.id)
-    show_epochs(losses_of(events), events)
-    st.caption(f"Took {seconds(result.seconds)}; job {job.id}.")
+    before = result.champion_before
+    show_epochs(losses_of(events), events, behind=curve_behind(before.label, before.run_id))
+    for event in events:
+        if event.kind == "note":
+            st.caption(plain(str(event.payload["sentence"])))
+    attempts = f" in {job.attempt} attempts" if job.attempt > 1 else ""
+    st.caption(f"Took {_took(job)}{attempts}; job {job.id}.")
+    show_log(job)
 
 
 def _links(result: TrainingResult) -> None:
@@ -126,15 +86,52 @@ def _opponents(result: TrainingResult) -> pd.DataFrame:
     )
 
 
+def _show_download(job: Job) -> None:
+    result = job.result or {}
+    stored, failed = result.get("stored"), result.get("failed")
+    st.success(bullets(map(str, stored if isinstance(stored, list) else [])), title="The download is done")
+    if isinstance(failed, dict) and failed:
+        st.warning(bullets(f"{ticker}: {why}" for ticker, why in failed.items()), title="These failed")
+    show_log(job)
+
+
+def _show_scores(job: Job) -> None:
+    result = job.result or {}
+    card = result.get("scorecard")
+    st.success(f"Took {_took(job)}; job {job.id}.", title=f"The {work_of(job)} of {plain(job.universe)} is done")
+    if isinstance(card, dict):
+        scorecard = Scorecard.from_json(card)
+        show_scorecard(scorecard, plain(str(result.get("model", scorecard.forecaster))))
+        show_tickers(scorecard)
+    show_log(job)
+
+
 def _show_failure(job: Job) -> None:
-    titles = {"failed": "The training failed", "interrupted": "The training was interrupted"}
-    st.error(
+    show, ended = {
+        "cancelled": (st.info, "was cancelled"),
+        "interrupted": (st.warning, "was interrupted"),
+    }.get(job.state, (st.error, "failed"))
+    show(
         f"{plain(job.error or 'No reason was left.')}  \n{plain(job.hint or '')}",
-        title=titles.get(job.state, f"The training was {job.state}"),
-        icon=":material/error:",
+        title=f"The {work_of(job)} {ended}",
+        icon=":material/cancel:" if job.state == "cancelled" else ":material/error:",
     )
-    log = workspace().desk.runner.log_file(job.id)
-    if log.is_file():
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:]
-        with st.expander(f"The last lines of its log (job {job.id})", icon=":material/terminal:"):
-            st.code("\n".join(lines) or "The log is empty.", language=None)
+    again = st.button(
+        "Try again",
+        icon=":material/replay:",
+        key="retry_job",
+        help="It goes on from its last checkpoint, with the configuration that it was asked for with.",
+    )
+    if again:
+        st.query_params[JOB] = workspace().desk.retry(job.id).id
+        st.rerun()
+    events = workspace().jobs.events(job.id)
+    if losses_of(events).validation:
+        show_epochs(losses_of(events), events)
+    show_log(job)
+
+
+def _took(job: Job) -> str:
+    if job.started_at is None or job.finished_at is None:
+        return "no time"
+    return plain(seconds((job.finished_at - job.started_at).total_seconds()))

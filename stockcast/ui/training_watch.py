@@ -1,23 +1,28 @@
-"""Watches one training that runs in another process: progress, a loss chart that grows, and the epochs.
+"""Watches one job that runs in another process: progress, a loss chart that grows, its log, and the queue.
 
 The page only looks at the job table. Its one polling fragment lives as long as the job is active.
 """
 
 from __future__ import annotations
 
+import contextlib
+
 import pandas as pd
 import streamlit as st
 
-from stockcast.errors import TrainingActive
-from stockcast.jobs.job import TRAIN, Job, JobEvent
+from stockcast.errors import StockcastError
+from stockcast.jobs.job import EPOCH, TRAIN, Job, JobEvent
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import seconds
-from stockcast.ui.loss_chart import Losses, loss_chart, losses_of
-from stockcast.ui.shared import workspace
+from stockcast.ui.job_words import elapsed, headline, log_tail, time_left
+from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
+from stockcast.ui.shared import loss_curve, workspace
 
 JOB = "job"  # the query parameter that keeps the job over a refresh and in a second tab
+# Before the first point somebody waits for it; afterwards a second is soon enough.
+SOON, STEADY = "500ms", "1s"
 
 
 def job_to_watch(universe: str) -> Job | None:
@@ -31,61 +36,67 @@ def job_to_watch(universe: str) -> Job | None:
     return recent[0] if recent else None
 
 
-def offer_training(universe: str) -> None:
-    """The button that starts a training in a process of its own; while one is active there is nothing to start."""
-    ws = workspace()
-    newest = ws.jobs.recent(universe, TRAIN, limit=1)
-    active = bool(newest) and newest[0].active
-    if not st.button(
-        "Retrain",
-        type="primary",
-        icon=":material/model_training:",
-        key="retrain",
-        disabled=active,
-    ):
-        if active:
-            st.caption(f"A training of {plain(universe)} is running: here it is.")
-        return
-    try:
-        st.query_params[JOB] = ws.desk.submit_training(universe).id
-    except TrainingActive as already:  # started elsewhere since this page was drawn
-        st.query_params[JOB] = already.job_id
-        st.toast("A training is running already; here it is.", icon=":material/visibility:")
-    st.rerun()
+def watch(job: Job) -> None:
+    """Shows an active job again and again; the whole page runs once more when it ends."""
+    waiting = not losses_of(_events(job.id)).validation
+    behind = champion_behind(job.universe) if job.kind == TRAIN else None
+    st.fragment(_show, run_every=SOON if waiting else STEADY)(job.id, waiting, behind)
 
 
-@st.fragment(run_every="1s")
-def watch(job_id: str) -> None:
-    """Shows an active job again every second; the whole page runs once more when it ends."""
+def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
     with boundary():
         ws = workspace()
         ws.desk.look_after()
         job = ws.jobs.get(job_id)
         if not job.active:
             st.rerun()
-        events = ws.jobs.events(job_id)
+        events = _events(job_id)
         losses = losses_of(events)
-        st.progress(min(job.progress, 1.0), text=_progress(job, losses, events))
-        show_epochs(losses, events, last_epoch=_last_epoch(events))
+        if waiting and losses.validation:
+            st.rerun()  # to look less often from now on
+        active = ws.jobs.active()
+        before = [each.id for each in active].index(job_id) if any(each.id == job_id for each in active) else 0
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.progress(min(job.progress, 1.0), text=_progress(job, losses, events, before))
+            asked = job.cancel_requested_at is not None
+            if st.button("Cancel", icon=":material/cancel:", key="cancel_job", disabled=asked, width="content"):
+                ws.jobs.cancel(job_id)
+                st.rerun(scope="fragment")
+        if job.kind == TRAIN:
+            show_epochs(losses, events, last_epoch=_last_epoch(events), behind=behind)
+        show_log(job)
+        if len(active) > 1:
+            _show_queue(active)
 
 
-def show_epochs(losses: Losses, events: list[JobEvent], last_epoch: int | None = None) -> None:
+def show_epochs(
+    losses: Losses, events: list[JobEvent], last_epoch: int | None = None, behind: Behind | None = None
+) -> None:
     """The loss chart, and the epochs beside it."""
     if not losses.validation:
         st.skeleton(height=360)
         return
     left, right = st.columns([2, 1])
-    left.plotly_chart(
-        loss_chart(losses, last_epoch), width="stretch", key="loss", config=TOOL_BAR, alt="Loss by epoch"
-    )
+    with left:
+        logarithmic = losses.positive and st.toggle(
+            "Logarithmic loss", key="loss_log", persist_state="session", help="Shows late progress better."
+        )
+        st.plotly_chart(
+            loss_chart(losses, last_epoch, behind=behind, logarithmic=logarithmic),
+            width="stretch",
+            key="loss",
+            config=TOOL_BAR,
+            alt="Loss by epoch",
+        )
     right.dataframe(
         epoch_table(events),
         hide_index=True,
-        height=360,
+        height=400,
         key="epochs",
         column_config={
             "Training": st.column_config.NumberColumn(format="%.4f"),
             "Validation": st.column_config.NumberColumn(format="%.4f"),
+            "Rate": st.column_config.NumberColumn("Learning rate", format="%.2g"),
             "Seconds": st.column_config.NumberColumn(format="%.2f"),
         },
         alt="Epochs, newest first",
@@ -94,7 +105,7 @@ def show_epochs(losses: Losses, events: list[JobEvent], last_epoch: int | None =
 
 def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
     """One row an epoch, the newest first, the best so far marked."""
-    rows = [event.payload for event in events if event.kind == "epoch"]
+    rows = [event.payload for event in events if event.kind == EPOCH]
     best = losses_of(events).best
     return pd.DataFrame(
         [
@@ -103,6 +114,7 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
                 "Training": row["train_loss"],
                 "Validation": row["validation_loss"],
                 "Best": "★" if best is not None and row["number"] == best[0] else "",
+                "Rate": row["learning_rate"],
                 "Seconds": row["seconds"],
             }
             for row in reversed(rows)
@@ -110,17 +122,83 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
     )
 
 
-def _progress(job: Job, losses: Losses, events: list[JobEvent]) -> str:
-    elapsed = seconds((workspace().clock() - job.created_at).total_seconds())
-    if losses.best is None:
-        return f"Starting: the network's libraries take some seconds to load · {elapsed}"
-    epoch, loss = losses.validation[-1]
-    return (
-        f"Epoch {epoch} of {_last_epoch(events)} · validation loss {loss:.4f} · best at epoch {losses.best[0]} · "
-        f"{plain(elapsed)}"
+def show_log(job: Job) -> None:
+    """The last lines of the job's log, folded away."""
+    tail = log_tail(workspace().desk.runner.log_file(job.id))
+    with st.expander(f"Log of job {job.id}", icon=":material/terminal:", key="job_log"):
+        elsewhere = f"Its log is on the machine {job.host}." if job.host else "It has not begun to write yet."
+        st.code(elsewhere if tail is None else tail or "The log is empty.", language=None, height=220)
+
+
+def champion_behind(universe: str) -> Behind | None:
+    """The curve of the network that speaks now; None when a baseline does, or MLflow does not answer."""
+    with contextlib.suppress(StockcastError):
+        version = workspace().versions.champion(universe)
+        if version is not None:
+            return curve_behind(version.label, version.run_id)
+    return None
+
+
+def curve_behind(label: str, run_id: str) -> Behind | None:
+    """The validation curve of an earlier run, if it has one."""
+    with contextlib.suppress(StockcastError):
+        curve = loss_curve(run_id, "validation_loss")
+        return Behind(f"Champion {label}", curve) if curve else None
+    return None
+
+
+def _show_queue(active: list[Job]) -> None:
+    st.markdown("**In the queue**")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Work": job.kind,
+                    "Universe": job.universe,
+                    "State": headline(job, before),
+                    "Progress": 100 * job.progress,
+                    "Asked for": job.created_at,
+                    "Job": f"/train?job={job.id}",
+                }
+                for before, job in enumerate(active)
+            ]
+        ),
+        hide_index=True,
+        key="queue",
+        column_config={
+            "Progress": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+            "Asked for": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
+            "Job": st.column_config.LinkColumn(display_text="Watch"),
+        },
+        alt="Jobs that wait or run, the oldest first",
     )
 
 
+def _events(job_id: str) -> list[JobEvent]:
+    """All events so far; only those are read that this session has not seen."""
+    key = f"events_{job_id}"
+    seen: list[JobEvent] = st.session_state.get(key, [])
+    new = workspace().jobs.events(job_id, after=seen[-1].number if seen else 0)
+    if new or not seen:
+        for other in [name for name in st.session_state if str(name).startswith("events_") and name != key]:
+            del st.session_state[other]
+        st.session_state[key] = seen = [*seen, *new]
+    return seen
+
+
+def _progress(job: Job, losses: Losses, events: list[JobEvent], before: int) -> str:
+    said = [plain(headline(job, before))]
+    if losses.best is not None:
+        said.append(f"validation loss {losses.validation[-1][1]:.4f}, best {losses.best[1]:.4f}")
+    left = time_left(events)
+    fitting = (job.phase or "").startswith("Epoch")
+    if left is not None and fitting and job.state == "running":
+        said.append(f"at most {plain(seconds(left))} left")
+    else:
+        said.append(plain(elapsed(job, workspace().clock())))
+    return " · ".join(said)
+
+
 def _last_epoch(events: list[JobEvent]) -> int | None:
-    known = [event.payload["of"] for event in events if event.kind == "epoch"]
+    known = [event.payload["of"] for event in events if event.kind == EPOCH]
     return int(str(known[-1])) if known else None

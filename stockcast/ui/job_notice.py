@@ -1,0 +1,60 @@
+"""On every page: that something is being trained, and a word when it has ended."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from stockcast.jobs.job import TRAIN, Job
+from stockcast.ui.error_boundary import boundary
+from stockcast.ui.escaping import plain
+from stockcast.ui.job_words import headline
+from stockcast.ui.router import TRAIN as TRAIN_PAGE
+from stockcast.ui.shared import workspace
+from stockcast.ui.training_result import work_of
+from stockcast.ui.training_watch import JOB
+from stockcast.workflows.training_result import TrainingResult
+
+_SEEN = "jobs_seen_active"
+
+
+def job_notice(on_train_page: bool) -> None:
+    """Tells of jobs that ended since this visitor saw them run; looks again only while one does.
+
+    The Train page watches its job itself, so that no page looks twice.
+    """
+    active = workspace().jobs.active()
+    for ended in set(st.session_state.get(_SEEN, ())) - {job.id for job in active}:
+        if not (on_train_page and st.query_params.get(JOB) == ended):
+            job = workspace().jobs.get(ended)
+            st.toast(ending(job), icon=_icon(job), duration="long")
+    st.session_state[_SEEN] = [job.id for job in active]
+    if active and not on_train_page:
+        st.fragment(_follow, run_every="2s")()
+
+
+def ending(job: Job) -> str:
+    """How a job ended, in one sentence."""
+    if job.state == "succeeded":
+        if job.kind == TRAIN:
+            return plain(f"Training of {job.universe}: {TrainingResult.from_json(job.result or {}).verdict}")
+        return plain(f"The {work_of(job)} of {job.universe} is done.")
+    ended = "was cancelled" if job.state == "cancelled" else job.state.replace("interrupted", "was interrupted")
+    return plain(f"The {work_of(job)} of {job.universe} {ended}. {job.error or ''}")
+
+
+def _follow() -> None:
+    with boundary():
+        ws = workspace()
+        ws.desk.look_after()
+        active = ws.jobs.active()
+        if set(st.session_state.get(_SEEN, ())) - {job.id for job in active}:
+            st.rerun()
+        if active:
+            job = active[0]
+            more = f" · {len(active) - 1} more" if len(active) > 1 else ""
+            st.progress(min(job.progress, 1.0), text=f"{plain(job.title)}: {plain(headline(job, 0))}{more}")
+            st.page_link(TRAIN_PAGE, label="Watch it", icon=":material/visibility:", query_params={JOB: job.id})
+
+
+def _icon(job: Job) -> str:
+    return ":material/check_circle:" if job.state == "succeeded" else ":material/error:"
