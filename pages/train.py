@@ -29,8 +29,8 @@ with boundary():
     job = job_to_watch(universe())
     if job is None:
         st.info(
-            "No training was asked for yet. It takes some seconds to minutes; the model that speaks goes on speaking "
-            "until a new one proves itself better."
+            "No training was asked for yet. It takes some seconds to minutes; the model that speaks goes on "
+            "speaking until a new one proves itself better."
         )
     elif job.active:
         st.subheader(f"The {work_of(job)} of {plain(job.universe)}")

@@ -52,7 +52,8 @@ def _follow() -> None:
         if active:
             job = active[0]
             more = f" · {len(active) - 1} more" if len(active) > 1 else ""
-            st.progress(min(job.progress, 1.0), text=f"{plain(job.title)}: {plain(headline(job, 0))}{more}")
+            what = f"{work_of(job).capitalize()} of {plain(job.universe)}: {plain(headline(job, 0))}"
+            st.progress(min(job.progress, 1.0), text=what + more)
             st.page_link(TRAIN_PAGE, label="Watch it", icon=":material/visibility:", query_params={JOB: job.id})
 
 

@@ -18,5 +18,5 @@ FAVICON = f'<svg xmlns="http://www.w3.org/2000/svg" width="32" height="32" viewB
 WORDMARK = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="150" height="32" viewBox="0 0 150 32">'
     f'{_FAN}<text x="40" y="23" font-family="Source Sans, Helvetica, Arial, sans-serif" font-size="22" '
-    f'font-weight="600" fill="{CHAMPION}">stockcast</text></svg>'
+    f'font-weight="600" textLength="106" lengthAdjust="spacingAndGlyphs" fill="{CHAMPION}">stockcast</text></svg>'
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
 from stockcast.config import Config
+from stockcast.jobs.local_runner import LocalRunner
 from stockcast.prices.store import StoredHistory
 from stockcast.settings import Settings
 from stockcast.workflows.forecast import Answer
@@ -40,9 +40,8 @@ def trained_sample_home(sample_home: Path, tmp_path_factory: pytest.TempPathFact
     workspace = Workspace(Settings(home=home, threads=1))
     quick = Config().with_overrides(["training.max_epochs=2", "network.hidden_size=8", "training.accelerator=cpu"])
     workspace.configs.save(DEFAULT_UNIVERSE, quick, "A network that trains in a second", workspace.clock())
-    request = {"tickers": ["AAPL", "IBM"], "until": None, "overrides": []}
-    job = workspace.jobs.submit("train", DEFAULT_UNIVERSE, request, datetime.now(UTC))
-    assert workspace.run_job(job.id)
+    job = workspace.desk.train_here(DEFAULT_UNIVERSE, ["AAPL", "IBM"], None, [], lambda _text: None)
+    assert job.state == "succeeded", job.error
     workspace.database.close()
     return home
 
@@ -78,6 +77,12 @@ def trained_sample(use_home: Callable[[Path | None], Workspace], trained_sample_
 def empty(use_home: Callable[[Path | None], Workspace]) -> Workspace:
     """A Workspace in which nothing is stored; the pages look at the same home."""
     return use_home(None)
+
+
+@pytest.fixture
+def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is started: what is asked for stays queued."""
+    monkeypatch.setattr(LocalRunner, "wake", lambda _self: None)
 
 
 @pytest.fixture

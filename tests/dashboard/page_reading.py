@@ -20,6 +20,12 @@ def told(app: AppTest) -> str:
     return "\n".join(said).replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
+def progress_of(app: AppTest) -> str:
+    """What the first progress bar says."""
+    text: str = app.get("progress")[0].proto.text
+    return text.replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def assert_sound(app: AppTest) -> None:
     """Nothing went wrong that we had not foreseen."""
     assert not app.exception

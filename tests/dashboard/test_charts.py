@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockcast.jobs.job_table import JobEvent
+from stockcast.jobs.job import JobEvent
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.window import PriceWindow
 from stockcast.ui import chart_style
@@ -22,7 +22,7 @@ from stockcast.ui.chart_style import CHALLENGER, CHAMPION, FALLING, HISTORY, NAI
 from stockcast.ui.fan_chart import fan_chart
 from stockcast.ui.format import money
 from stockcast.ui.history_view import RANGES, bars_of_range
-from stockcast.ui.loss_chart import Losses, loss_chart, losses_of
+from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
 from stockcast.ui.weekly_bars import MOST_BARS, drawable_bars
 from stockcast.workflows.forecast import Answer
 
@@ -137,6 +137,31 @@ def test_the_loss_chart_marks_the_epoch_whose_weights_are_kept(aapl_answer: Answ
     assert list(figure.data[2].x) == [2]
     assert figure.data[2].name == "Best: epoch 2"
     assert tuple(figure.layout.xaxis.range) == (0.5, 40.5)  # the axis does not jump while epochs come in
+
+
+def test_the_champions_curve_lies_behind_and_the_axis_may_be_logarithmic() -> None:
+    losses = Losses([(1, 2.0), (2, 1.8)], [(1, 2.1), (2, 1.9)])
+    figure = loss_chart(losses, 5, behind=Behind("Champion lstm v2", [(1, 2.0), (9, 1.7)]), logarithmic=True)
+    assert (figure.data[0].name, list(figure.data[0].x)) == ("Champion lstm v2", [1]), "not beyond the axis"
+    assert figure.layout.yaxis.type == "log"
+    below_zero = Losses([(1, -0.1)], [(1, 0.2)])
+    assert not below_zero.positive
+    assert loss_chart(below_zero, logarithmic=True).layout.yaxis.type == "linear"
+
+
+def test_an_epoch_without_a_finite_loss_leaves_a_gap() -> None:
+    at = pd.Timestamp("2024-01-02", tz="UTC")
+    events = [
+        JobEvent(1, at, "epoch", {"number": 1, "train_loss": 2.0, "validation_loss": None}),
+        JobEvent(2, at, "note", {"sentence": "Something else"}),
+        JobEvent(3, at, "epoch", {"number": 2, "train_loss": 1.9, "validation_loss": 1.8}),
+    ]
+    assert losses_of(events) == Losses([(1, 2.0), (2, 1.9)], [(2, 1.8)])
+
+
+def test_a_long_training_is_drawn_with_few_points() -> None:
+    curve = [(epoch, 2.0) for epoch in range(1, 1001)]
+    assert len(loss_chart(Losses(curve, curve)).data[0].x) <= 600
 
 
 def test_a_training_without_epochs_has_no_best_one() -> None:

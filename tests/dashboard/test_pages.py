@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 
 import pytest
-from page_reading import PAGES, OpenPage, assert_sound, told
+from page_reading import PAGES, OpenPage, assert_sound, progress_of, told
 from streamlit.testing.v1 import AppTest
 
+from stockcast.config import Config
 from stockcast.errors import NoPricesFound
-from stockcast.jobs.job_table import Job
-from stockcast.jobs.local_runner import LocalRunner
+from stockcast.jobs.job_table import JobTable
+from stockcast.jobs.process import Process
 from stockcast.prices.sample import SamplePrices
 from stockcast.ui.format import money
 from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
@@ -228,10 +230,10 @@ def test_saving_without_a_change_keeps_the_history_short(sample: Workspace, open
     assert sample.configs.history(DEFAULT_UNIVERSE) == []
 
 
+@pytest.mark.usefixtures("no_worker")
 def test_retrain_starts_one_job_and_a_second_visitor_is_shown_the_same(
-    sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+    sample: Workspace, open_page: OpenPage
 ) -> None:
-    monkeypatch.setattr(LocalRunner, "launch", lambda _self, _job: None)  # it stays queued
     app, other = open_page("train"), open_page("train")
     app.button(key="retrain").click().run()
     assert_sound(app)
@@ -240,34 +242,126 @@ def test_retrain_starts_one_job_and_a_second_visitor_is_shown_the_same(
     assert app.button(key="retrain").disabled
     other.button(key="retrain").click().run()  # drawn before the first click
     assert_sound(other)
-    assert "A training of default is running: here it is." in told(other)
-    assert "Starting" in other.get("progress")[0].proto.text
+    assert other.button(key="retrain").disabled
+    assert "Starting a worker" in progress_of(other)
     assert [each.id for each in sample.jobs.recent()] == [job.id]
 
 
+@pytest.mark.usefixtures("no_worker")
 def test_a_training_that_was_started_elsewhere_in_between_is_shown(
     sample: Workspace, open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page("train")
-    job = sample.jobs.submit("train", DEFAULT_UNIVERSE, {}, sample.clock())
+    job = sample.desk.submit_training(DEFAULT_UNIVERSE)
     # The page is drawn as if it had not seen the other job yet, then asks for its own.
-    monkeypatch.setattr(Job, "active", property(lambda _job: False))
+    monkeypatch.setattr(JobTable, "active", lambda _table, _kind=None: [])
     app.button(key="retrain").click().run()
     assert_sound(app)
     assert app.query_params["job"] == job.id
 
 
+@pytest.mark.usefixtures("no_worker")
+def test_a_training_may_be_cancelled_and_tried_again(sample: Workspace, open_page: OpenPage) -> None:
+    job = sample.desk.submit_training(DEFAULT_UNIVERSE)
+    app = open_page("train", job=job.id)
+    app.button(key="cancel_job").click().run()
+    app.run()
+    assert_sound(app)
+    assert sample.jobs.get(job.id).state == "cancelled"
+    assert "The training was cancelled" in told(app)
+    app.button(key="retry_job").click().run()
+    assert_sound(app)
+    assert sample.jobs.get(job.id).state == "queued"
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_several_universes_queue_up_visibly(sample: Workspace, open_page: OpenPage) -> None:
+    two = Config().with_overrides(["universe.tickers=[AAPL, IBM]"])
+    sample.configs.save("two", two, "", sample.clock())
+    app = open_page("train")
+    app.button(key="retrain_all").click().run()
+    assert_sound(app)
+    assert [job.universe for job in sample.jobs.active()] == ["default", "two"]
+    queue = next(table.value for table in app.dataframe if "State" in table.value)
+    assert queue["State"].tolist() == ["Starting a worker", "Waiting for 1 other job"]
+    assert queue["Universe"].tolist() == ["default", "two"]
+    assert app.button(key="retrain_all").disabled
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_an_interrupted_training_says_that_it_resumes(sample: Workspace, open_page: OpenPage) -> None:
+    asked = sample.desk.submit_training(DEFAULT_UNIVERSE)
+    taken = sample.jobs.claim(Process.current())
+    assert taken is not None
+    sample.jobs.give_back(taken, "interrupted", {"attempt": 1}, counts=True)
+    app = open_page("train", job=asked.id)
+    assert_sound(app)
+    assert "Interrupted, resuming (2/3)" in progress_of(app)
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_other_pages_tell_of_a_training_and_of_its_end(sample: Workspace, open_page: OpenPage) -> None:
+    job = sample.desk.submit_training(DEFAULT_UNIVERSE)
+    app = open_page("data")
+    assert_sound(app)
+    assert "Training of default: Starting a worker" in progress_of(app)
+    sample.jobs.cancel(job.id)
+    app.run()
+    assert_sound(app)
+    assert [toast.value for toast in app.toast] == [
+        "The training of default was cancelled\\. It was cancelled before it ran\\."
+    ]
+    app.run()
+    assert not app.toast, "it is said once"
+    assert not app.get("progress")
+
+
+def test_a_schedule_is_shown_with_its_next_time(sample: Workspace, open_page: OpenPage) -> None:
+    assert "No schedule: set one" in [link.label for link in open_page("train").get("page_link")]
+    nightly = Config().with_overrides(["schedule.cron=30 22 * * 1-5", "schedule.timezone=America/Sao_Paulo"])
+    sample.configs.save(DEFAULT_UNIVERSE, nightly, "", sample.clock())
+    said = told(open_page("train"))
+    assert "At 22:30 on Monday through Friday (America/Sao_Paulo), next" in said
+    plan = sample.desk.plan(DEFAULT_UNIVERSE)
+    assert plan is not None
+    assert f"{plan.following(sample.clock()):%a %Y-%m-%d %H:%M}" in said
+
+
 def test_a_failed_training_shows_its_reason_its_way_out_and_its_log(
     sample: Workspace, open_page: OpenPage
 ) -> None:
-    job = sample.jobs.submit("train", DEFAULT_UNIVERSE, {}, sample.clock())
-    sample.jobs.fail(job.id, "The loss is not finite.", "Lower training.learning_rate.", sample.clock())
-    sample.runner.log_file(job.id).write_text("first line\nlast line [red]\n")
+    job = sample.jobs.submit("train", DEFAULT_UNIVERSE, {}, taken_by=Process.current())
+    sample.jobs.end(job, "failed", error="The loss is not finite.", hint="Lower training.learning_rate.")
+    sample.desk.runner.log_file(job.id).write_text("first line\nlast line [red]\n")
     app = open_page("train", job=job.id)
     assert_sound(app)
     assert "The training failed The loss is not finite." in told(app)
     assert "Lower training.learning_rate." in told(app)
     assert app.code[0].value.endswith("last line [red]")
+
+
+@pytest.mark.parametrize(("kind", "words"), [("backtest", "backtest"), ("evaluate", "evaluation")])
+def test_other_kinds_of_jobs_show_their_scores(
+    kind: str, words: str, trained_sample: Workspace, open_page: OpenPage
+) -> None:
+    card = trained_sample.speaker(DEFAULT_UNIVERSE, "lstm").scorecard
+    assert card is not None
+    job = trained_sample.jobs.submit(kind, DEFAULT_UNIVERSE, {}, taken_by=Process.current())
+    trained_sample.jobs.end(job, "succeeded", result={"model": "lstm", "scorecard": card.to_json()})
+    app = open_page("train", job=job.id)
+    assert_sound(app)
+    assert f"The {words} of default is done" in told(app)
+    assert "MAPE" in app.table[0].value["Measure"].tolist()
+
+
+def test_a_download_tells_what_it_stored_and_what_failed(sample: Workspace, open_page: OpenPage) -> None:
+    job = sample.jobs.submit("fetch", DEFAULT_UNIVERSE, {}, taken_by=Process.current())
+    result = {"stored": ["Added 10 sessions to AAPL."], "failed": {"NO": "There is none."}}
+    sample.jobs.end(job, "succeeded", result=result)  # type: ignore[arg-type]
+    said = told(open_page("train", job=job.id))
+    assert "The download is done" in said
+    assert "Added 10 sessions to AAPL." in said
+    assert "NO: There is none." in said
 
 
 def test_an_unknown_job_is_told(sample: Workspace, open_page: OpenPage) -> None:
@@ -283,7 +377,7 @@ def test_a_training_that_succeeded_shows_its_verdict_beside_naive(
     app = open_page("train")
     assert_sound(app)
     said = told(app)
-    assert "romoted: lstm v2" in said
+    assert re.search(r"lstm v2 .* than naive.*, [\d,]+ forecasts\): (not )?promoted\.", said)
     assert "Diebold-Mariano" in said
     measures = app.table[0].value["Measure"].tolist()
     assert measures[:3] == ["MAE (USD)", "RMSE (USD)", "MAPE"]
