@@ -7,8 +7,14 @@ import sys
 import typer
 
 from stockcast.cli.config_commands import config_app
+from stockcast.cli.database_commands import database_app
 from stockcast.cli.exit_codes import exit_code
-from stockcast.cli.forecast_commands import backtest_command, drift_command, forecast_command
+from stockcast.cli.forecast_commands import (
+    backtest_command,
+    drift_command,
+    evaluate_command,
+    forecast_command,
+)
 from stockcast.cli.job_commands import jobs_app, worker_command
 from stockcast.cli.model_commands import models_app, runs_app
 from stockcast.cli.price_commands import prices_app
@@ -26,6 +32,7 @@ application = typer.Typer(
 application.add_typer(prices_app, name="prices")
 application.command("train")(train_command)
 application.command("backtest")(backtest_command)
+application.command("evaluate")(evaluate_command)
 application.command("forecast")(forecast_command)
 application.command("drift")(drift_command)
 application.add_typer(runs_app, name="runs")
@@ -33,6 +40,7 @@ application.add_typer(models_app, name="models")
 application.add_typer(config_app, name="config")
 application.add_typer(jobs_app, name="jobs")
 application.command("worker")(worker_command)
+application.add_typer(database_app, name="db")
 application.add_typer(serve_app, name="serve")
 application.command("up")(up_command)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stockcast.cli.job_commands import print_job
 from stockcast.cli.output import (
     UNIVERSE,
     AsJson,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from stockcast.prices.window import PriceWindow
     from stockcast.workflows.forecast import Answer
 
+Background = Annotated[bool, typer.Option("--background", help="As a job: prints its id and returns.")]
 WindowFile = Annotated[Path | None, typer.Option("--window", help="File with exactly 60 closes, oldest first.")]
 WindowTicker = Annotated[
     str | None, typer.Option("--ticker", help="Ticker of the window, to compare it with what is stored.")
@@ -80,6 +82,7 @@ def backtest_command(
     ] = "champion",
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for every single forecast.")] = None,
     universe: Universe = UNIVERSE,
+    background: Background = False,
     as_json: AsJson = False,
 ) -> None:
     """Forecast every session of a range from the bars before it, and score the result beside naive."""
@@ -88,7 +91,13 @@ def backtest_command(
     first, last = parse_date(start), parse_date(end)
     if first is None or last is None or first > last:
         raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
-    judged = open_workspace().backtest(universe, tickers or (), model, first, last)
+    workspace = open_workspace()
+    if background:
+        if out is not None:
+            raise InvalidRequest("A job keeps its scores, not a file.", "Leave out --out, or --background.")
+        print_job(workspace.desk.submit_backtest(universe, tickers or (), model, first, last), as_json)
+        return
+    judged = workspace.backtest(universe, tickers or (), model, first, last)
     rows = write_forecasts(judged.backtest, out) if out is not None else 0
     if as_json:
         print_json(
@@ -103,6 +112,27 @@ def backtest_command(
     print_scorecard(judged.scorecard)
     if out is not None:
         say(f"{rows:,} forecasts written to {out}.")
+
+
+def evaluate_command(
+    tickers: Tickers = None,
+    model: Annotated[
+        str, typer.Option("--model", help="champion, challenger, lstm (newest trained) or a version.")
+    ] = "champion",
+    universe: Universe = UNIVERSE,
+    background: Background = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score a version on the sessions that came after it was judged, beside naive."""
+    workspace = open_workspace()
+    if background:
+        print_job(workspace.desk.submit_evaluation(universe, model, tickers or ()), as_json)
+        return
+    card = workspace.evaluate(universe, model, tickers or ()).scorecard
+    if as_json:
+        print_json({"model": model, "scorecard": card.to_json()})
+    else:
+        print_scorecard(card)
 
 
 def _window(file: Path, ticker: str | None) -> PriceWindow:

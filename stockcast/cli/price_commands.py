@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from stockcast.cli.output import AsJson, open_workspace, parse_date, print_json, print_table, say
+from stockcast.cli.job_commands import print_job
+from stockcast.cli.output import UNIVERSE, AsJson, open_workspace, parse_date, print_json, print_table, say
 
 if TYPE_CHECKING:
     from stockcast.prices.store import StoredHistory
@@ -42,11 +43,15 @@ def fetch_prices(
     tickers: Annotated[list[str], typer.Argument(help="Tickers as Yahoo writes them.")],
     start: Annotated[str | None, typer.Option("--start", help="First session, YYYY-MM-DD.")] = None,
     end: Annotated[str | None, typer.Option("--end", help="Last session, YYYY-MM-DD.")] = None,
+    background: Annotated[bool, typer.Option("--background", help="As a job: prints its id and returns.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Download prices from Yahoo; a stored history is continued and checked for restatements."""
     workspace = open_workspace()
     first, last = parse_date(start), parse_date(end)
+    if background:
+        print_job(workspace.desk.submit_fetch(UNIVERSE, tickers, first, last), as_json)
+        return
     _tell([workspace.ingest_yahoo(ticker, first, last) for ticker in tickers], as_json)
 
 

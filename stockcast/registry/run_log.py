@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
 
@@ -41,7 +42,8 @@ class RunLog:
         inputs: str = "",
     ) -> None:
         self._runs = runs
-        self._open = partial(runs.open, universe, name, parameters, tags, job=job, inputs=inputs)
+        began = datetime.now(UTC)
+        self._open = partial(runs.open, universe, name, parameters, tags, job=job, inputs=inputs, began=began)
         self._run: str | None = None
         self._pending: list[Epoch] = []
         self._problem: StockcastError | None = None

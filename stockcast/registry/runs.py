@@ -77,22 +77,28 @@ class Runs:
         *,
         job: str | None = None,
         inputs: str = "",
+        began: datetime | None = None,
     ) -> str:
-        """Opens a run, or that of an earlier attempt of the same job on the same inputs, and returns its id.
+        """Opens a run that `began` then, or that of an earlier attempt of the same job on the same inputs.
 
-        A run of the job on other inputs is closed as killed: it will never be ended.
+        Returns its id. A run of the job on other inputs is closed as killed: it will never be ended.
         """
-        from mlflow.entities import Param
-
         experiment = self.server.experiment(universe)
         with self.server.told("opening a run") as client:
+            from mlflow.entities import Param
+
             for found in [] if job is None else self._of_job(client, experiment, job):
                 if found.data.tags.get(INPUTS) == inputs:
                     client.update_run(found.info.run_id, status="RUNNING")
                     return str(found.info.run_id)
                 client.set_terminated(found.info.run_id, "KILLED")
             known = {} if job is None else {JOB: job, INPUTS: inputs}
-            run = client.create_run(experiment, run_name=name, tags={"universe": universe, **tags, **known})
+            run = client.create_run(
+                experiment,
+                start_time=None if began is None else int(began.timestamp() * 1000),
+                run_name=name,
+                tags={"universe": universe, **tags, **known},
+            )
             client.log_batch(
                 run.info.run_id, params=[Param(key, str(value)[:6000]) for key, value in parameters.items()]
             )
@@ -113,19 +119,19 @@ class Runs:
 
     def log_epochs(self, run_id: str, epochs: Sequence[Epoch]) -> None:
         """Adds points to the curves, each under the moment at which its epoch ended."""
-        from mlflow.entities import Metric
-
-        points = [
-            Metric(name, float(value), int(epoch.ended_at.timestamp() * 1000), epoch.number)
-            for epoch in epochs
-            for name, value in (
-                ("train_loss", epoch.train_loss),
-                ("validation_loss", epoch.validation_loss),
-                ("learning_rate", epoch.learning_rate),
-                ("epoch_seconds", epoch.seconds),
-            )
-        ]
         with self.server.told("logging metrics") as client:
+            from mlflow.entities import Metric
+
+            points = [
+                Metric(name, float(value), int(epoch.ended_at.timestamp() * 1000), epoch.number)
+                for epoch in epochs
+                for name, value in (
+                    ("train_loss", epoch.train_loss),
+                    ("validation_loss", epoch.validation_loss),
+                    ("learning_rate", epoch.learning_rate),
+                    ("epoch_seconds", epoch.seconds),
+                )
+            ]
             for start in range(0, len(points), 500):  # MLflow takes a thousand at once
                 client.log_batch(run_id, metrics=points[start : start + 500])
 

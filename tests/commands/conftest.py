@@ -48,7 +48,7 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("STOCKCAST_HOME", str(home))
         patch.delenv("STOCKCAST_MLFLOW_UI_URL", raising=False)
         assert run_main(("prices", "sample")) == 0
-        assert run_main(("train", "--ticker", "AAPL", "--ticker", "IBM", *QUICK, "--json")) == 0
+        assert run_main(("train", "--ticker", "AAPL", "--ticker", "IBM", *QUICK, "--foreground", "--json")) == 0
     return home
 
 

@@ -1,0 +1,164 @@
+"""Jobs from the terminal: trainings that outlive the command, workers, and what programs read of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+QUICK = ("--set", "training.max_epochs=2", "--set", "network.hidden_size=8", "--set", "training.accelerator=cpu")
+LONG = ("--set", "training.max_epochs=1000", "--set", "training.patience=200")
+STOCKCAST = [sys.executable, "-m", "stockcast"]
+
+
+@pytest.fixture
+def sample(stockcast: Run) -> Run:
+    """Commands over a home with the bundled sample."""
+    assert stockcast("prices", "sample").code == 0
+    return stockcast
+
+
+def jobs(run: Run) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run("jobs", "list", "--json").out)
+    return found
+
+
+def lstm_runs(run: Run) -> list[dict[str, Any]]:
+    return [each for each in json.loads(run("runs", "list", "--json").out) if each["name"].startswith("LSTM")]
+
+
+def states(run: Run, universe: str) -> list[str]:
+    return [job["state"] for job in jobs(run) if job["universe"] == universe]
+
+
+def wait_for(what: Callable[[], object], seconds: float = 60) -> object:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.2)
+    raise AssertionError("it did not happen in time")
+
+
+def test_a_training_is_a_job_that_the_command_follows_to_its_result(sample: Run) -> None:
+    answer = json.loads(sample("train", "--ticker", "AAPL", *QUICK, "--json").out)
+    assert answer["model"]["kind"] == "lstm"
+    assert answer["reasons"]
+    [job] = jobs(sample)
+    assert {"id", "kind", "state", "attempt", "pid", "progress"} <= job.keys()
+    assert (job["kind"], job["state"], job["attempt"], job["progress"]) == ("train", "succeeded", 1, 1.0)
+    assert job["pid"] != os.getpid(), "a process of its own did it"
+    shown = json.loads(sample("jobs", "show", job["id"], "--json").out)
+    epochs = [event["payload"] for event in shown["events"] if event["kind"] == "epoch"]
+    assert [epoch["number"] for epoch in epochs] == [1, 2]
+    assert {"train_loss", "validation_loss", "best_validation_loss", "learning_rate", "seconds"} <= epochs[
+        0
+    ].keys()
+    assert "Epoch 2 of 2" in Path(os.environ["STOCKCAST_HOME"], "jobs", f"{job['id']}.log").read_text()
+
+
+def test_a_detached_training_waits_for_a_worker_and_ends_without_the_command(sample: Run) -> None:
+    queued = json.loads(sample("train", "--ticker", "IBM", *QUICK, "--detach", "--json").out)
+    assert queued["state"] == "queued"
+    again = sample("train", "--ticker", "IBM", *QUICK, "--detach")
+    assert (again.code, queued["id"] in again.err) == (7, True), "one active training per universe"
+    subprocess.run([*STOCKCAST, "worker", "--until-idle"], check=True, timeout=120, capture_output=True)
+    [job] = jobs(sample)
+    assert (job["id"], job["state"]) == (queued["id"], "succeeded")
+
+
+def test_a_foreground_training_is_a_job_of_this_very_process(sample: Run) -> None:
+    answer = json.loads(sample("train", "--ticker", "AAPL", *QUICK, "--foreground", "--json").out)
+    [job] = jobs(sample)
+    assert (job["pid"], job["state"], job["attempts_allowed"]) == (os.getpid(), "succeeded", 1)
+    assert job["result"]["run_id"] == answer["run_id"]
+
+
+def test_a_running_training_can_be_cancelled_and_its_run_is_closed_as_killed(sample: Run) -> None:
+    job = json.loads(sample("train", "--ticker", "AAPL", *LONG, "--detach", "--json").out)
+    wait_for(lambda: json.loads(sample("jobs", "show", job["id"], "--json").out)["events"])
+    # Long enough for its run to be open.
+    wait_for(
+        lambda: any(run["name"].startswith("LSTM") for run in json.loads(sample("runs", "list", "--json").out))
+    )
+    started = time.monotonic()
+    cancelled = json.loads(sample("jobs", "cancel", job["id"], "--json").out)
+    assert cancelled["state"] == "cancelled"
+    assert time.monotonic() - started < 25
+    [run] = lstm_runs(sample)
+    assert run["status"] == "KILLED"
+    assert all(model["kind"] != "lstm" for model in json.loads(sample("models", "list", "--json").out))
+
+
+def test_ctrl_c_asks_whether_to_detach_or_to_cancel(sample: Run) -> None:
+    answers = {"d": ("running", 0), "c": ("cancelled", 130)}
+    for answer, (state, code) in answers.items():
+        master, slave = pty.openpty()
+        line = [*STOCKCAST, "train", "--universe", answer, "--ticker", "AAPL", *LONG]
+        with subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as process:
+            os.close(slave)
+            wait_for(lambda universe=answer: states(sample, universe) == ["running"])
+            process.send_signal(signal.SIGINT)
+            said = ""
+            while "cancel it (c)?" not in said:
+                said += os.read(master, 4096).decode(errors="replace")
+            os.write(master, f"{answer}\n".encode())
+            while process.poll() is None:
+                try:
+                    os.read(master, 4096)
+                except OSError:  # nobody holds the other end any more
+                    break
+            assert process.wait(timeout=40) == code
+        os.close(master)
+        [job] = [job for job in jobs(sample) if job["universe"] == answer]
+        assert job["state"] == state
+        sample("jobs", "cancel", job["id"])
+
+
+def test_a_failed_job_can_be_tried_again(sample: Run) -> None:
+    job = json.loads(sample("train", "--ticker", "AAPL", *LONG, "--detach", "--json").out)
+    assert json.loads(sample("jobs", "cancel", job["id"], "--json").out)["state"] == "cancelled"
+    assert json.loads(sample("jobs", "retry", job["id"], "--json").out)["state"] in ("queued", "running")
+    assert json.loads(sample("jobs", "cancel", job["id"], "--json").out)["state"] == "cancelled"
+
+
+def test_what_a_version_was_worth_since_it_was_judged(sample: Run) -> None:
+    line = ("train", "--ticker", "IBM", "--until", "2011-12-30", *QUICK, "--foreground", "--json")
+    assert sample(*line).code == 0
+    answer = json.loads(sample("evaluate", "--ticker", "IBM", "--model", "lstm", "--json").out)
+    assert answer["scorecard"]["first_session"] > "2011-12-30"
+    assert answer["scorecard"]["count"] > 200
+    job = json.loads(sample("evaluate", "--ticker", "IBM", "--model", "lstm", "--background", "--json").out)
+    ended = json.loads(sample("jobs", "follow", job["id"], "--json").out)
+    assert (ended["kind"], ended["result"]["scorecard"]) == ("evaluate", answer["scorecard"])
+
+
+def test_a_backtest_can_be_done_in_the_background(sample: Run) -> None:
+    line = ("backtest", "--ticker", "IBM", "--start", "2012-06-01", "--end", "2012-08-31", "--model", "naive")
+    here = json.loads(sample(*line, "--json").out)
+    job = json.loads(sample(*line, "--background", "--json").out)
+    ended = json.loads(sample("jobs", "follow", job["id"], "--json").out)
+    assert ended["result"]["scorecard"] == here["scorecard"]
+    assert sample(*line, "--background", "--out", "x.csv").code == 2
+
+
+def test_the_database_can_be_upgraded_by_hand(stockcast: Run) -> None:
+    outcome = stockcast("db", "upgrade")
+    assert (outcome.code, "0002" in outcome.out) == (0, True)
+
+
+@pytest.mark.parametrize("verb", ["cancel", "retry", "follow", "show"])
+def test_an_unknown_job_is_told(stockcast: Run, verb: str) -> None:
+    outcome = stockcast("jobs", verb, "nope")
+    assert (outcome.code, "jobs list" in outcome.err) == (7, True)
