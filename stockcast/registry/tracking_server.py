@@ -44,16 +44,23 @@ class TrackingServer:
     @cached_property
     def client(self) -> MlflowClient:
         """MLflow's client; importing it takes a second, so only on first use."""
-        _set_environment()
+        self.load()
         from mlflow import MlflowClient
 
-        for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
-            logging.getLogger(name).setLevel(logging.ERROR)
         if self.artifacts is None:
             return MlflowClient(self.uri)
         # The first client of a fresh home creates MLflow's tables; two at once would leave them half made.
         with filelock.FileLock(make_folder(self.artifacts).with_name("mlflow.lock"), timeout=120):
             return MlflowClient(self.uri)
+
+    @staticmethod
+    def load() -> None:
+        """Imports MLflow, quietly and without its telemetry, before somebody has to wait for it."""
+        _set_environment()
+        import mlflow  # noqa: F401
+
+        for name in ("mlflow", "alembic"):  # after the import, which sets levels of its own
+            logging.getLogger(name).setLevel(logging.ERROR)
 
     @contextmanager
     def told(self, doing: str) -> Iterator[MlflowClient]:

@@ -6,6 +6,7 @@ Whatever is kept is keyed by all that it depends on: the home, the model version
 from __future__ import annotations
 
 import contextlib
+import gc
 
 import streamlit as st
 
@@ -31,6 +32,11 @@ def _open(key: str, _settings: Settings) -> Workspace:
     opened = Workspace(_settings)
     with contextlib.suppress(StockcastError):  # each page tells what is wrong
         opened.desk.look_after()  # jobs that a crash of everything has left
+    opened.tracking.load()
+    # Streamlit collects garbage after every run of a page or of a part of one, over all that was ever imported: a
+    # quarter of a second each time. What is there by now stays anyway.
+    gc.collect()
+    gc.freeze()
     return opened
 
 

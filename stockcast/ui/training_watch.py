@@ -52,8 +52,6 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
             st.rerun()
         events = _events(job_id)
         losses = losses_of(events)
-        if waiting and losses.validation:
-            st.rerun()  # to look less often from now on
         active = ws.jobs.active()
         before = [each.id for each in active].index(job_id) if any(each.id == job_id for each in active) else 0
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -67,6 +65,8 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
         show_log(job)
         if len(active) > 1:
             _show_queue(active)
+        if waiting and losses.validation:
+            st.rerun()  # to look less often from now on
 
 
 def show_epochs(
@@ -74,7 +74,8 @@ def show_epochs(
 ) -> None:
     """The loss chart, and the epochs beside it."""
     if not losses.validation:
-        st.skeleton(height=360)
+        with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
+            st.caption("The loss by epoch appears here.", width="content")
         return
     left, right = st.columns([2, 1])
     with left:
