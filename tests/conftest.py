@@ -18,6 +18,7 @@ from stockcast.database import Database
 from stockcast.evaluation.split import Split, split_dates, training_pairs
 from stockcast.forecasting.forecaster import TrainingPair
 from stockcast.forecasting.network_forecaster import NetworkForecaster
+from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import all_sessions
 from stockcast.prices.tickers import exchange_of
@@ -104,14 +105,17 @@ def small_split(make_frame: MakeFrame, small_config: Config) -> tuple[Split, lis
 
 @pytest.fixture(scope="session")
 def train_lstm(tmp_path_factory: pytest.TempPathFactory) -> TrainLstm:
-    """Trains a network: train_lstm(config, pairs, on_epoch=...)."""
+    """Trains a network: train_lstm(config, pairs, observer=..., checkpoint=...)."""
     from stockcast.forecasting.lstm.estimator import LstmEstimator
 
     def train(
-        config: Config, pairs: list[TrainingPair], on_epoch: Callable[..., None] = lambda _epoch: None
+        config: Config,
+        pairs: list[TrainingPair],
+        observer: Observer = UNWATCHED,
+        checkpoint: Path | None = None,
     ) -> NetworkForecaster:
         scratch = tmp_path_factory.mktemp("scratch")
-        forecaster = LstmEstimator(config, scratch, threads=1).fit(pairs, on_epoch)
+        forecaster = LstmEstimator(config, scratch, threads=1, checkpoint=checkpoint).fit(pairs, observer)
         assert not list(scratch.iterdir()), "training left files in the scratch folder"
         return forecaster
 

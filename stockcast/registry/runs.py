@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -44,6 +44,11 @@ class RunSummary:
     promoted: bool | None
     scores: Mapping[str, float]
     parameters: Mapping[str, str]
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended; None while it runs."""
+        return None if self.seconds is None else self.started_at + timedelta(seconds=self.seconds)
 
 
 class Runs:
@@ -178,7 +183,7 @@ class Runs:
                 client.set_tag(run_id, key, value)
 
     def recent(self, universe: str | None = None, limit: int = 100) -> list[RunSummary]:
-        """The newest runs first, of one universe or of all."""
+        """The newest runs first, of one universe or of all: those that run, then the last one that ended."""
         wanted = None if universe is None else model_name(universe)
         with self.server.told("listing runs") as client:
             experiments = [
@@ -189,7 +194,8 @@ class Runs:
             if not experiments:
                 return []
             found = client.search_runs(experiments, max_results=limit, order_by=["attributes.start_time DESC"])
-            return [_summary(run) for run in found]
+            last = datetime.max.replace(tzinfo=UTC)
+            return sorted(map(_summary, found), key=lambda run: run.ended_at or last, reverse=True)
 
     def curve(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """(epoch, value) of one curve, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -14,13 +15,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # Points of the validation curve, as Plotly holds them.
-EPOCHS_DRAWN = "(document.querySelector('.js-plotly-plot')?.data?.[1]?.x?.length ?? 0)"
+EPOCHS_DRAWN = """((document.querySelector('.js-plotly-plot')?.data ?? [])
+    .find(curve => curve.name === 'Validation')?.x?.length ?? 0)"""
 QUESTIONS = {
     "Data": "Which prices do we have?",
     "Configuration": "What will the next training use?",
@@ -28,13 +31,14 @@ QUESTIONS = {
     "Forecast": "How will it close?",
     "Runs": "What was tried?",
 }
+VERDICT = re.compile(r"^lstm v2 .*naive.* forecasts\): (not )?promoted\.$")
 PATIENCE = 60_000  # milliseconds; the machine may be busy
 
 pytestmark = pytest.mark.browser
 if CHROMIUM is None and os.environ.get("CI") != "true":
     pytest.skip("no chromium is installed", allow_module_level=True)
 
-from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
+from playwright.sync_api import Locator, Page, expect, sync_playwright  # noqa: E402
 
 
 @pytest.fixture
@@ -46,6 +50,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     environment = {
         **os.environ,
         "STOCKCAST_HOME": str(tmp_path / "home"),
+        "STOCKCAST_WORKER_LINGER": "30",
         "STOCKCAST_THREADS": "1",  # two that wait for one another are slower on a busy machine
         "STOCKCAST_MLFLOW_UI_URL": "http://127.0.0.1:5000",
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -62,6 +67,15 @@ def server(tmp_path: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+            _end_workers(environment["STOCKCAST_HOME"])
+
+
+def _end_workers(home: str) -> None:
+    """A worker outlives its server, as it should, but not the test."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "worker" in process.cmdline() and process.environ().get("STOCKCAST_HOME") == home:
+                process.kill()
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -83,7 +97,7 @@ def page(server: str) -> Iterator[Page]:
     outside: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 1000}, base_url=server)
+        page = browser.new_context(viewport={"width": 1280, "height": 1000}, base_url=server).new_page()
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
         page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server) else None)
@@ -103,6 +117,11 @@ def _open(page: Page, name: str) -> None:
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
     )
+
+
+def _progress(page: Page) -> Locator:
+    """The bar of the job that is watched, with its words."""
+    return page.get_by_test_id("stMain").get_by_test_id("stProgress")
 
 
 def _ticker(page: Page) -> str:
@@ -136,14 +155,14 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     _open(page, "Train")
     page.get_by_role("button", name="Retrain").click()
     expect(page).to_have_url(re.compile(r"job=[0-9a-f]{12}"))
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 35"))).to_be_visible()
+    expect(_progress(page)).to_contain_text(re.compile(r"Epoch \d+ of 35"))
     job = page.url
     first = page.evaluate(EPOCHS_DRAWN)
     page.wait_for_function(f"{EPOCHS_DRAWN} > {first}")
     page.reload()
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 35"))).to_be_visible()
+    expect(_progress(page)).to_contain_text(re.compile(r"Epoch \d+ of 35"))
     assert page.url == job
-    expect(page.get_by_text(re.compile(r"romoted: lstm v2 became the"))).to_be_visible(timeout=3 * PATIENCE)
+    expect(page.get_by_text(VERDICT)).to_be_visible(timeout=3 * PATIENCE)
     expect(page.get_by_role("heading", name="Against the naive forecast")).to_be_visible()
     page.wait_for_function(f"{EPOCHS_DRAWN} === 35")
 
@@ -169,3 +188,43 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     _open(page, "Forecast")
     assert _ticker(page) == "IBM"
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
+
+
+def test_one_training_is_seen_by_every_tab_and_browser_until_somebody_cancels_it(page: Page, server: str) -> None:
+    page.goto("/data")
+    page.get_by_role("tab", name="Sample").click()
+    page.get_by_role("button", name="Load the bundled sample").click()
+    expect(page.get_by_role("heading", name="How good are the prices of AAPL?")).to_be_visible()
+    _open(page, "Configuration")
+    for field in ("Max epochs", "Patience"):
+        page.get_by_role("spinbutton", name=field).fill("200")
+    page.get_by_role("button", name="Save as a version").click()
+    expect(page.get_by_text("Version 1 of the universe default.")).to_be_visible()
+    _open(page, "Train")
+    page.get_by_role("button", name="Retrain").click()
+    epochs = re.compile(r"Epoch \d+ of 200")
+    expect(_progress(page)).to_contain_text(epochs)
+    job = page.url.rsplit("job=", 1)[1][:12]
+
+    tab = page.context.new_page()
+    tab.goto("/train")  # without the job's address
+    expect(_progress(tab)).to_contain_text(epochs)
+    expect(tab.get_by_text(f"Log of job {job}")).to_be_visible()
+    expect(tab.get_by_role("button", name="Retrain", exact=True)).to_be_disabled()
+
+    _open(page, "Runs")  # tells of it, and leads back
+    expect(page.get_by_test_id("stSidebar").get_by_text("Training of default: Epoch")).to_be_visible()
+    page.go_back()
+    expect(_progress(page)).to_contain_text(epochs)
+    page.wait_for_function(f"{EPOCHS_DRAWN} > 1")
+
+    assert page.context.browser is not None
+    other = page.context.browser.new_context(base_url=server).new_page()
+    other.goto(f"/train?job={job}")
+    expect(_progress(other)).to_contain_text(epochs, timeout=PATIENCE)
+
+    _open(page, "Runs")
+    other.get_by_role("button", name="Cancel", exact=True).click()
+    expect(other.get_by_role("button", name="Try again")).to_be_visible(timeout=PATIENCE)
+    expect(tab.get_by_role("button", name="Try again")).to_be_visible()
+    expect(page.get_by_test_id("stToast")).to_contain_text("The training of default was cancelled.")

@@ -1,7 +1,11 @@
-"""The LSTM: it starts at its baseline, learns nothing where there is nothing, and is served as it was trained."""
+"""The LSTM: it starts at its baseline, learns nothing where there is nothing, and is served as it was trained.
+
+A training that is stopped leaves its checkpoint and nothing else, and goes on from it as if nothing had happened.
+"""
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +22,7 @@ from stockcast.evaluation.split import Split, split_dates, training_pairs
 from stockcast.forecasting.context import windows
 from stockcast.forecasting.ewma import EwmaEstimator, EwmaForecaster
 from stockcast.forecasting.features import FEATURES, features
-from stockcast.forecasting.forecaster import Epoch, TrainingPair
+from stockcast.forecasting.forecaster import TrainingPair
 from stockcast.forecasting.lstm import lightning_module
 from stockcast.forecasting.lstm.chunks import validation_chunks
 from stockcast.forecasting.lstm.estimator import LstmEstimator
@@ -26,12 +30,43 @@ from stockcast.forecasting.lstm.export import to_onnx, to_safetensors
 from stockcast.forecasting.lstm.network import LARGEST_LOCATION, StudentTNetwork, student_t_loss
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.network_forecaster import NetworkForecaster
+from stockcast.forecasting.observer import Epoch
 from stockcast.forecasting.student_t import LEAST_DF, MOST_DF, negative_log_likelihood
 from stockcast.prices.frame import PriceFrame
 
 MakeFrame = Callable[..., PriceFrame]
 TrainLstm = Callable[..., NetworkForecaster]
 SmallSplit = tuple[Split, list[TrainingPair]]
+
+
+class Stopped(Exception):
+    """What a cancelled job raises."""
+
+
+class Diary:
+    """Writes down what it is told, and raises when `stop_after` is reached.
+
+    `when` says where: "doing" in the middle of that epoch, "epoch" when it has ended, before it is written down.
+    """
+
+    def __init__(
+        self, stop_after: int | None = None, when: str = "doing", problem: BaseException | None = None
+    ) -> None:
+        self.stop_after = stop_after
+        self.when = when
+        self.problem = problem or Stopped()
+        self.epochs: list[Epoch] = []
+        self.doings: list[tuple[str, float]] = []
+
+    def doing(self, phase: str, progress: float) -> None:
+        if self.when == "doing" and phase.startswith(f"Epoch {self.stop_after} "):
+            raise self.problem
+        self.doings.append((phase, progress))
+
+    def epoch(self, epoch: Epoch) -> None:
+        if self.when == "epoch" and epoch.number == self.stop_after:
+            raise self.problem
+        self.epochs.append(epoch)
 
 
 def fresh_network(layers: int = 1) -> StudentTNetwork:
@@ -121,17 +156,21 @@ def test_the_same_seed_trains_the_same_model_and_another_seed_another(
 def test_epochs_are_reported_as_they_end_and_the_best_one_is_kept(
     train_lstm: TrainLstm, small_config: Config, small_split: SmallSplit
 ) -> None:
-    epochs: list[Epoch] = []
+    diary = Diary()
     hasty = small_config.with_overrides(
         ["training.max_epochs=30", "training.patience=3", "training.learning_rate=0.05", "network.hidden_size=16"]
     )
-    forecaster = train_lstm(hasty, small_split[1], epochs.append)
+    forecaster = train_lstm(hasty, small_split[1], diary)
+    epochs = diary.epochs
     losses = [epoch.validation_loss for epoch in epochs]
     assert [epoch.number for epoch in epochs] == list(range(1, len(epochs) + 1))
     assert {epoch.of for epoch in epochs} == {30}
     assert [epoch.best_validation_loss for epoch in epochs] == np.minimum.accumulate(losses).tolist()
     assert all(np.isfinite(epoch.train_loss) and epoch.seconds > 0 for epoch in epochs)
     assert {epoch.learning_rate for epoch in epochs} == {0.05}
+    ends = [epoch.ended_at for epoch in epochs]
+    assert ends == sorted(ends)
+    assert all(end.tzinfo is not None for end in ends)
     best = int(np.argmin(losses))
     assert len(losses) == best + 1 + 3, "it stops after `patience` epochs without a better loss"
     assert losses[-1] > losses[best] + 1e-3
@@ -190,16 +229,185 @@ def test_prices_that_stand_still_can_be_trained_on(
     assert np.isfinite(log_returns_of(forecaster, make_frame(count=320))).all()
 
 
-@pytest.mark.parametrize("problem", [RuntimeError("the page was closed"), KeyboardInterrupt()])
-def test_a_training_that_is_stopped_leaves_no_files(
-    small_config: Config, small_split: SmallSplit, tmp_path: Path, problem: BaseException
+@pytest.mark.parametrize("when", ["doing", "epoch"])
+@pytest.mark.parametrize("problem", [Stopped("the page was closed"), KeyboardInterrupt()])
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_training_that_is_stopped_leaves_no_files_but_its_checkpoint(
+    small_config: Config,
+    small_split: SmallSplit,
+    tmp_path: Path,
+    problem: BaseException,
+    when: str,
+    durable: bool,
 ) -> None:
-    def stop(_epoch: Epoch) -> None:
-        raise problem
+    scratch, kept = tmp_path / "scratch", tmp_path / "kept"
+    scratch.mkdir()
+    kept.mkdir()
+    estimator = LstmEstimator(small_config, scratch, 1, kept / "job.ckpt" if durable else None)
+    with pytest.raises(type(problem)):
+        estimator.fit(small_split[1], Diary(stop_after=1, when=when, problem=problem))
+    assert list(scratch.iterdir()) == []
+    assert [file.name for file in kept.iterdir()] == (["job.ckpt"] if durable and when == "epoch" else [])
 
-    with pytest.raises((RuntimeError, KeyboardInterrupt, SystemExit)):
-        LstmEstimator(small_config, tmp_path / "scratch", threads=1).fit(small_split[1], stop)
-    assert list((tmp_path / "scratch").iterdir()) == []
+
+def test_the_progress_goes_from_nothing_to_everything_and_never_back(
+    train_lstm: TrainLstm, small_config: Config, small_split: SmallSplit
+) -> None:
+    diary = Diary()
+    train_lstm(small_config, small_split[1], diary)
+    shares = [share for _, share in diary.doings]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.5
+    assert shares[-1] == 1.0
+    assert {phase for phase, _ in diary.doings} == {"Epoch 1 of 2", "Epoch 2 of 2"}
+
+
+@pytest.fixture(scope="module")
+def deep_config(small_config: Config) -> Config:
+    """Dropout draws random numbers at every step, so that a resumed training must find their state again."""
+    return small_config.with_overrides(["training.max_epochs=6", "network.layers=2", "network.dropout=0.2"])
+
+
+@pytest.fixture(scope="module")
+def unbroken(
+    train_lstm: TrainLstm, deep_config: Config, small_split: SmallSplit
+) -> tuple[NetworkForecaster, list[Epoch]]:
+    """The training of `deep_config` that nobody stopped."""
+    diary = Diary()
+    return train_lstm(deep_config, small_split[1], diary), diary.epochs
+
+
+Unbroken = tuple[NetworkForecaster, list[Epoch]]
+
+
+def told(epochs: list[Epoch]) -> list[tuple[int, float, float, float]]:
+    """What does not depend on the clock."""
+    return [(each.number, each.train_loss, each.validation_loss, each.best_validation_loss) for each in epochs]
+
+
+def interrupted_in(
+    epoch: int, config: Config, pairs: list[TrainingPair], scratch: Path, checkpoint: Path, when: str = "doing"
+) -> Diary:
+    diary = Diary(stop_after=epoch, when=when)
+    with pytest.raises(Stopped):
+        LstmEstimator(config, scratch, 1, checkpoint).fit(pairs, diary)
+    return diary
+
+
+@pytest.mark.parametrize("when", ["doing", "epoch"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_training_stopped_anywhere_goes_on_to_the_very_same_weights(
+    train_lstm: TrainLstm,
+    deep_config: Config,
+    small_split: SmallSplit,
+    unbroken: Unbroken,
+    tmp_path: Path,
+    seed: int,
+    when: str,
+) -> None:
+    checkpoint = tmp_path / "job.ckpt"
+    stop = int(np.random.default_rng(seed).integers(2, 6))
+    before = interrupted_in(stop, deep_config, small_split[1], tmp_path, checkpoint, when)
+    torch.manual_seed(99 + seed)  # another process has drawn other random numbers
+    diary = Diary()
+    resumed = train_lstm(deep_config, small_split[1], diary, checkpoint)
+    assert resumed.weights == unbroken[0].weights
+    assert resumed.location_share == unbroken[0].location_share
+    assert told(diary.epochs) == told(unbroken[1])
+    earlier = before.epochs if when == "doing" else [*before.epochs, diary.epochs[stop - 1]]
+    assert diary.epochs[: len(earlier)] == earlier, "told again with the same words and the same clock"
+    assert diary.doings[0][0] == f"Epoch {len(earlier) + 1} of 6"
+
+
+def test_a_training_may_be_stopped_again_and_again(
+    train_lstm: TrainLstm, deep_config: Config, small_split: SmallSplit, unbroken: Unbroken, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "job.ckpt"
+    for epoch in range(2, 6):
+        interrupted_in(epoch, deep_config, small_split[1], tmp_path, checkpoint)
+    diary = Diary()
+    assert train_lstm(deep_config, small_split[1], diary, checkpoint).weights == unbroken[0].weights
+    assert told(diary.epochs) == told(unbroken[1])
+
+
+@pytest.mark.parametrize(
+    "assignments",
+    [
+        [],
+        ["training.max_epochs=30", "training.patience=2", "training.learning_rate=0.05"],
+    ],
+    ids=["after its last epoch", "stopped early"],
+)
+def test_a_training_that_was_done_resumes_at_once(
+    train_lstm: TrainLstm,
+    small_config: Config,
+    small_split: SmallSplit,
+    tmp_path: Path,
+    assignments: list[str],
+) -> None:
+    config = small_config.with_overrides(assignments)
+    checkpoint = tmp_path / "job.ckpt"
+    first, again = Diary(), Diary()
+    whole = train_lstm(config, small_split[1], first, checkpoint)
+    assert train_lstm(config, small_split[1], again, checkpoint).weights == whole.weights
+    assert again.epochs == first.epochs
+    assert again.doings == [], "nothing was left to be trained"
+
+
+@pytest.mark.parametrize("when", ["doing", "epoch"])
+def test_patience_is_counted_as_if_nobody_had_stopped_the_training(
+    train_lstm: TrainLstm, small_config: Config, small_split: SmallSplit, tmp_path: Path, when: str
+) -> None:
+    hasty = small_config.with_overrides(
+        ["training.max_epochs=30", "training.patience=3", "training.learning_rate=0.05"]
+    )
+    whole = Diary()
+    weights = train_lstm(hasty, small_split[1], whole).weights
+    assert 4 < len(whole.epochs) < 30
+    for stop in range(2, len(whole.epochs) + 1):
+        checkpoint = tmp_path / f"{stop}.ckpt"
+        interrupted_in(stop, hasty, small_split[1], tmp_path, checkpoint, when)
+        again = Diary()
+        resumed = train_lstm(hasty, small_split[1], again, checkpoint)
+        assert told(again.epochs) == told(whole.epochs), f"stopped in epoch {stop}"
+        assert resumed.weights == weights
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "noise", "one bit"])
+def test_a_damaged_checkpoint_starts_over(
+    train_lstm: TrainLstm,
+    deep_config: Config,
+    small_split: SmallSplit,
+    unbroken: Unbroken,
+    tmp_path: Path,
+    damage: str,
+) -> None:
+    checkpoint = tmp_path / "job.ckpt"
+    interrupted_in(3, deep_config, small_split[1], tmp_path, checkpoint)
+    content = checkpoint.read_bytes()
+    checkpoint.write_bytes(
+        {
+            "cut": content[: len(content) // 2],
+            "empty": b"",
+            "noise": b"not a checkpoint" * 100,
+            "one bit": flip_a_bit_of_a_tensor(checkpoint),
+        }[damage]
+    )
+    diary = Diary()
+    assert train_lstm(deep_config, small_split[1], diary, checkpoint).weights == unbroken[0].weights
+    assert diary.doings[0][0] == "Epoch 1 of 6"
+    assert told(diary.epochs) == told(unbroken[1])
+    assert [file.name for file in tmp_path.iterdir()] == ["job.ckpt"]
+
+
+def flip_a_bit_of_a_tensor(checkpoint: Path) -> bytes:
+    """The file after the disk has lost one bit of its largest tensor."""
+    content = bytearray(checkpoint.read_bytes())
+    with zipfile.ZipFile(checkpoint) as archive:
+        largest = max(archive.infolist(), key=lambda entry: entry.file_size)
+        middle = content.find(archive.read(largest)) + largest.file_size // 2
+    content[middle] ^= 0x40
+    return bytes(content)
 
 
 def test_a_loss_that_is_no_number_is_a_failed_training(

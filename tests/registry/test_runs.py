@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from stockcast.errors import RegistryUnavailable
 from stockcast.evaluation.scorecard import Scorecard
-from stockcast.forecasting.forecaster import Epoch
+from stockcast.forecasting.observer import Epoch
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer
 
@@ -40,8 +40,11 @@ CARD = Scorecard(
 )
 
 
+BEGAN = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
 def epoch(number: int, loss: float) -> Epoch:
-    return Epoch(number, 10, loss + 0.1, loss, loss, 2e-3, 0.5)
+    return Epoch(number, 10, loss + 0.1, loss, loss, 2e-3, 0.5, BEGAN + timedelta(seconds=number))
 
 
 @pytest.fixture
@@ -55,8 +58,8 @@ def test_a_run_keeps_its_parameters_curves_figures_and_files(runs: Runs, univers
     with runs.recording(
         universe, "LSTM AAPL", {"windows.lookback": 60, "tickers": ("AAPL",)}, {"tickers": "AAPL,IBM"}
     ) as run:
-        for number in (1, 2, 3):
-            runs.log_epoch(run, epoch(number, 1 / number))
+        runs.log_epochs(run, [epoch(number, 1 / number) for number in (1, 2)])
+        runs.log_epochs(run, [epoch(3, 1 / 3)])
         runs.log_scorecard(run, CARD)
         runs.log_dataset(run, ("AAPL", "IBM"), "ab" * 32)
         runs.log_folder(run, tmp_path / "plots", "plots")
@@ -118,11 +121,70 @@ def test_long_lists_of_tickers_fit_into_a_run(runs: Runs, universe: str) -> None
 
 def test_figures_that_are_no_numbers_do_not_stop_a_run(runs: Runs, universe: str) -> None:
     with runs.recording(universe, "odd", {}, {}) as run:
-        runs.log_epoch(run, epoch(1, float("nan")))
-        runs.log_epoch(run, epoch(2, float("inf")))
+        runs.log_epochs(run, [epoch(1, float("nan")), epoch(2, float("inf"))])
     assert len(runs.curve(run, "validation_loss")) == 2
 
 
 def test_a_run_that_does_not_exist_is_told(runs: Runs) -> None:
     with pytest.raises(RegistryUnavailable, match="logging metrics"):
-        runs.log_epoch("0" * 32, epoch(1, 1.0))
+        runs.log_epochs("0" * 32, [epoch(1, 1.0)])
+
+
+def test_epochs_that_are_told_twice_stand_there_once(runs: Runs, universe: str) -> None:
+    epochs = [epoch(number, 1 / number) for number in (1, 2, 3)]
+    with runs.recording(universe, "twice", {}, {}) as run:
+        runs.log_epochs(run, epochs[:2])
+        runs.log_epochs(run, epochs)
+        runs.log_epochs(run, [])
+    for curve in ("train_loss", "validation_loss", "learning_rate", "epoch_seconds"):
+        assert [step for step, _ in runs.curve(run, curve)] == [1, 2, 3]
+
+
+def test_a_thousand_epochs_are_logged_at_once(runs: Runs, universe: str) -> None:
+    with runs.recording(universe, "long", {}, {}) as run:
+        runs.log_epochs(run, [epoch(number, 1 / number) for number in range(1, 1001)])
+    assert [step for step, _ in runs.curve(run, "train_loss")] == list(range(1, 1001))
+
+
+def test_a_job_finds_the_run_of_its_earlier_attempt_and_goes_on_in_it(runs: Runs, universe: str) -> None:
+    run = runs.open(universe, "LSTM", {"a": 1}, {}, job="j1", inputs="x", began=BEGAN)
+    runs.close(run, "FAILED")
+    assert runs.open(universe, "LSTM", {"a": 1}, {}, job="j1", inputs="x") == run
+    [found] = runs.recent(universe)
+    assert (found.status, found.started_at) == ("RUNNING", BEGAN)
+
+
+def test_a_run_that_goes_on_has_no_duration_yet(runs: Runs, universe: str) -> None:
+    run = runs.open(universe, "LSTM", {}, {}, job="j1", inputs="x")
+    runs.close(run, "FAILED")
+    runs.open(universe, "LSTM", {}, {}, job="j1", inputs="x")
+    [found] = runs.recent(universe)
+    assert found.seconds is None
+
+
+def test_a_run_on_other_inputs_is_closed_and_a_new_one_opened(runs: Runs, universe: str) -> None:
+    first = runs.open(universe, "first", {}, {}, job="j1", inputs="x")
+    other_job = runs.open(universe, "other", {}, {}, job="j2", inputs="x")
+    second = runs.open(universe, "second", {}, {}, job="j1", inputs="y")
+    assert len({first, second, other_job}) == 3
+    assert {found.run_id: found.status for found in runs.recent(universe)} == {
+        first: "KILLED", other_job: "RUNNING", second: "RUNNING",
+    }  # fmt: skip
+    assert runs.open(universe, "second", {}, {}, job="j1", inputs="y") == second
+
+
+def test_without_a_job_every_run_is_new(runs: Runs, universe: str) -> None:
+    assert runs.open(universe, "one", {}, {}) != runs.open(universe, "one", {}, {})
+
+
+def test_what_an_ended_job_left_running_is_closed_and_nothing_else(runs: Runs, universe: str) -> None:
+    ended = runs.open(universe, "ended", {}, {}, job="j1", inputs="x")
+    runs.close(ended, "FINISHED")
+    running = runs.open(universe, "running", {}, {}, job="j2", inputs="x")
+    other = runs.open(universe, "other", {}, {}, job="j22", inputs="x")
+    runs.close_of_job(universe, "j1", "FAILED")
+    runs.close_of_job(universe, "j2", "KILLED")
+    runs.close_of_job(universe, "j3", "KILLED")
+    assert {found.run_id: found.status for found in runs.recent(universe)} == {
+        ended: "FINISHED", running: "KILLED", other: "RUNNING",
+    }  # fmt: skip

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Connection, Table, create_engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 import stockcast
+from stockcast.config import Config
+from stockcast.config_versions import ConfigVersions
 from stockcast.database import HEAD, Database
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
-from stockcast.tables import bars, config_versions, job_events, metadata
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.source import FetchedPrices, PriceReport
+from stockcast.prices.store import PriceStore
+from stockcast.tables import bars, config_versions, job_events, jobs, metadata
 
 FORK = multiprocessing.get_context("fork")
 BAR: dict[str, object] = {"ticker": "AAPL", "session": date(2024, 1, 2), "close": 10.0}
@@ -53,24 +61,136 @@ def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
 
 
 def test_head_is_the_newest_migration(database: Database) -> None:
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(stockcast.__file__).parent / "migrations"))
-    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+    assert ScriptDirectory.from_config(alembic()).get_heads() == [HEAD]
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD
 
 
 def test_the_migrations_can_be_taken_back(database: Database) -> None:
-    from alembic import command
-
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(stockcast.__file__).parent / "migrations"))
     with database.write() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "base")
+        command.downgrade(alembic(connection), "base")
     with database.read() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
     assert set(names) == {"alembic_version"}
+
+
+def alembic(connection: Connection | None = None) -> AlembicConfig:
+    """Alembic over our migrations, as stockcast.database runs it."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(Path(stockcast.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+THEN = datetime(2024, 3, 1, 12, tzinfo=UTC)
+OLD_JOBS = [
+    {
+        "id": f"job-{state}",
+        "kind": "train",
+        "universe": f"of-{state}",
+        "state": state,
+        "request": {"tickers": ["AAPL"]},
+        "created_at": THEN,
+        "started_at": None if state == "queued" else THEN + timedelta(seconds=1),
+        "finished_at": None if state in ("queued", "running") else THEN + timedelta(seconds=9),
+        "pid": None if state == "queued" else 123,
+        "progress": 1.0 if state == "succeeded" else 0.5,
+        "result": {"promoted": True} if state == "succeeded" else None,
+        "error": "It failed." if state == "failed" else None,
+        "hint": "Try again." if state == "failed" else None,
+    }
+    for state in ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
+]
+OLD_EVENTS = [
+    {"job_id": "job-running", "number": number, "at": THEN, "kind": "epoch", "payload": {"number": number}}
+    for number in (1, 2, 3)
+]
+
+
+def make_old_database(url: str) -> None:
+    """What revision 0001 left behind: prices, a configuration, jobs of each state and the events of one."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(alembic(connection), "0001")
+    with engine.begin() as connection:
+        for job in OLD_JOBS:
+            connection.execute(insert(jobs).values(job))
+        connection.execute(insert(job_events), OLD_EVENTS)
+        connection.execute(insert(bars).values(BAR))
+        connection.execute(
+            insert(config_versions).values(universe="tech", version=1, created_at=THEN, note="", data={"a": 1})
+        )
+    engine.dispose()
+
+
+def check_upgraded(database: Database) -> None:
+    new = {"attempt": 0, "attempts_allowed": 3, "loose_ends": False} | dict.fromkeys(
+        ("key", "lease_until", "deadline", "cancel_requested_at", "host", "pid_started", "phase")
+    )
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        found = [dict(row._mapping) for row in connection.execute(select(jobs))]
+        told = [dict(row._mapping) for row in connection.execute(select(job_events).order_by("number"))]
+        assert connection.execute(select(bars.c.ticker, bars.c.close)).all() == [("AAPL", 10.0)]
+        assert connection.execute(select(config_versions.c.data)).scalars().all() == [{"a": 1}]
+    for row in (*found, *told):
+        for name, value in row.items():
+            if isinstance(value, datetime) and value.tzinfo is None:  # SQLite forgets time zones
+                row[name] = value.replace(tzinfo=UTC)
+    by_id = {row["id"]: row for row in found}
+    assert by_id == {job["id"]: job | new for job in OLD_JOBS}
+    assert told == OLD_EVENTS
+
+
+def test_a_database_of_the_first_revision_is_upgraded_with_its_rows_and_kept_as_it_was(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'stockcast.db'}"
+    make_old_database(url)
+    check_upgraded(Database(url))
+    copy = create_engine(f"{url}.0001")
+    with copy.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
+        assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar() == len(OLD_JOBS)
+        assert connection.exec_driver_sql("SELECT count(*) FROM job_events").scalar() == len(OLD_EVENTS)
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+    copy.dispose()
+
+
+def test_many_processes_may_upgrade_an_old_database_at_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'stockcast.db'}"
+    make_old_database(url)
+    assert all_at_once(6, lambda _: Database(url).url) == [url] * 6
+    check_upgraded(Database(url))
+    with contextlib.closing(sqlite3.connect(tmp_path / "stockcast.db.0001")) as copy:
+        assert copy.execute("SELECT count(*) FROM jobs").fetchone() == (len(OLD_JOBS),)
+
+
+def test_a_fresh_database_has_no_copy_beside_it(database: Database, tmp_path: Path) -> None:
+    Database(database.url)
+    assert not [file.name for file in tmp_path.iterdir() if file.name.startswith("stockcast.db.0")]
+
+
+def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'stockcast.db'}"
+    make_old_database(url)
+    engine = create_engine(url)
+    with engine.begin() as connection:  # two active trainings of one universe, which revision 0002 forbids
+        for name in ("twin-1", "twin-2"):
+            connection.execute(insert(jobs).values(OLD_JOBS[1] | {"id": name, "universe": "twins"}))
+    with pytest.raises((DatabaseUnavailable, IntegrityError)):
+        Database(url)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
+        columns = connection.exec_driver_sql("PRAGMA table_info(jobs)").all()
+        assert "lease_until" not in [column[1] for column in columns]
+        assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar() == len(OLD_JOBS) + 2
+    engine.dispose()
+
+
+def test_a_moment_of_the_database_is_aware_and_now(database: Database) -> None:
+    with database.read() as connection:
+        moment = database.now(connection)
+    assert moment.utcoffset() == timedelta(0)
+    assert abs(moment - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_sqlite_keeps_what_it_has_promised(database: Database) -> None:
@@ -226,3 +346,101 @@ def test_a_home_with_odd_letters_works(tmp_path: Path) -> None:
     with database.write() as connection:
         connection.execute(update(bars).values(close=1.0))
     assert (home / "stockcast.db").is_file()
+
+
+def test_the_migrations_build_exactly_the_tables_on_postgresql(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == HEAD
+    with database.write() as connection:
+        command.downgrade(alembic(connection), "base")
+    database.close()
+    again = Database(postgres_url)
+    with again.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    again.close()
+
+
+def test_a_postgresql_database_of_the_first_revision_is_upgraded_with_its_rows(postgres_url: str) -> None:
+    make_old_database(postgres_url)
+    database = Database(postgres_url)
+    check_upgraded(database)
+    database.close()
+
+
+def test_a_moment_of_postgresql_is_its_own_clock_and_moves_within_a_transaction(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.write() as connection:
+        first, second = database.now(connection), database.now(connection)
+    database.close()
+    assert first.utcoffset() == timedelta(0)
+    assert first < second
+
+
+def test_a_write_to_postgresql_happens_whole_or_not_at_all(postgres_url: str) -> None:
+    database = Database(postgres_url)
+
+    def write_and_stop() -> None:
+        with database.write(alone="x") as connection:
+            connection.execute(insert(bars).values(BAR))
+            raise RuntimeError("the lights went out")
+
+    with pytest.raises(RuntimeError):
+        write_and_stop()
+    with database.write(alone="x") as connection:  # the line is free again
+        assert connection.execute(select(func.count()).select_from(bars)).scalar() == 0
+    database.close()
+
+
+def test_many_processes_may_open_a_fresh_postgresql_schema_at_once(postgres_url: str) -> None:
+    def open_and_ask(number: int) -> object:
+        database = Database(postgres_url)
+        with database.write() as connection:
+            connection.execute(insert(bars).values({**BAR, "ticker": f"T{number}"}))
+        database.close()
+        return number
+
+    assert sorted(all_at_once(8, open_and_ask), key=str) == list(range(8))
+    database = Database(postgres_url)
+    with database.read() as connection:
+        assert connection.execute(select(func.count()).select_from(bars)).scalar() == 8
+    database.close()
+
+
+def test_many_processes_may_save_configurations_at_once_and_none_is_lost(postgres_url: str) -> None:
+    def save(number: int) -> object:
+        saved = ConfigVersions(Database(postgres_url))
+        for round_ in range(5):
+            config = Config().with_overrides([f"training.max_epochs={100 * number + round_ + 1}"])
+            saved.save("tech", config, f"{number}", THEN)
+        return "done"
+
+    Database(postgres_url).close()
+    assert all_at_once(6, save) == ["done"] * 6
+    database = Database(postgres_url)
+    history = ConfigVersions(database).history("tech")
+    database.close()
+    assert [version.version for version in history] == list(range(30, 0, -1))
+    assert len({version.config.training.max_epochs for version in history}) == 30
+
+
+def test_many_processes_may_save_one_history_at_once_and_one_of_them_stands_whole(
+    postgres_url: str, make_frame: Callable[..., PriceFrame]
+) -> None:
+    frames = [make_frame("AAPL", 60 + number, seed=number) for number in range(6)]
+
+    def save(number: int) -> object:
+        store = PriceStore(Database(postgres_url))
+        for _ in range(3):
+            store.save(FetchedPrices(frames[number], PriceReport(len(frames[number]), ())))
+        return "done"
+
+    Database(postgres_url).close()
+    assert all_at_once(6, save) == ["done"] * 6
+    database = Database(postgres_url)
+    store = PriceStore(database)
+    loaded, history = store.load("AAPL"), store.history("AAPL")
+    database.close()
+    assert loaded.content_hash == history.content_hash
+    assert loaded.content_hash in [frame.content_hash for frame in frames]
