@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib.resources
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy
 from hypothesis import settings
 
 from stockcast.config import Config
@@ -24,6 +26,7 @@ from stockcast.prices.sessions import all_sessions
 from stockcast.prices.tickers import exchange_of
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("STOCKCAST_WORKER_LINGER", "0")  # no test leaves a warm worker behind
 # The same examples at every run: a red test stays red until somebody mends it.
 settings.register_profile("stockcast", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("stockcast")
@@ -128,6 +131,27 @@ def trained_lstm(
 ) -> NetworkForecaster:
     """An LSTM after two epochs on the synthetic histories."""
     return train_lstm(small_config, small_split[1])
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A fresh schema on a real PostgreSQL; where no server answers a test is skipped, but in CI it fails."""
+    base = os.environ.get("STOCKCAST_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
+    engine = sqlalchemy.create_engine(base, connect_args={"connect_timeout": 3})
+    schema = f"stockcast_{uuid.uuid4().hex[:12]}"
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+    except sqlalchemy.exc.OperationalError as problem:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI needs PostgreSQL: {problem}")
+        pytest.skip("no PostgreSQL answers; STOCKCAST_TEST_POSTGRES names one")
+    try:
+        yield f"{base}?options=-csearch_path%3D{schema}"
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+        engine.dispose()
 
 
 @pytest.fixture

@@ -1,32 +1,35 @@
-"""The job table: one training per universe, states that only move forward, events without gaps."""
+"""The job table on both databases: one training per universe, states that only move forward, fenced attempts."""
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
 
+from stockcast import tables
 from stockcast.database import Database
-from stockcast.errors import TrainingActive, UnknownJob
-from stockcast.jobs.job_table import ACTIVE, TRAIN, Job, JobTable
+from stockcast.errors import JobSuperseded, TrainingActive, UnknownJob
+from stockcast.jobs.job import ACTIVE, TRAIN, Job
+from stockcast.jobs.job_table import ATTEMPTS, LEASE, JobTable
+from stockcast.jobs.process import Process
 
-NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 FORK = multiprocessing.get_context("fork")
-
-
-@pytest.fixture
-def table(database: Database) -> JobTable:
-    return JobTable(database)
+ME = Process.current()
 
 
 def all_at_once(table: JobTable, count: int, work: Callable[[JobTable, int], object]) -> list[object]:
     """What `count` real processes return that begin `work` on the same database at the same moment."""
+    table.database.close()  # no connection may be shared with a fork
     barrier, answers = FORK.Barrier(count), FORK.Queue()
 
     def run(number: int) -> None:
@@ -36,6 +39,7 @@ def all_at_once(table: JobTable, count: int, work: Callable[[JobTable, int], obj
             answers.put(work(own, number))
         except BaseException as problem:
             answers.put(f"{type(problem).__name__}: {problem}")
+        own.database.close()
 
     processes = [FORK.Process(target=run, args=(number,)) for number in range(count)]
     for process in processes:
@@ -46,13 +50,27 @@ def all_at_once(table: JobTable, count: int, work: Callable[[JobTable, int], obj
     return found
 
 
+def taken(table: JobTable, kind: str = TRAIN, universe: str = "tech") -> Job:
+    """A job that this process has taken."""
+    table.submit(kind, universe, {})
+    job = table.claim(ME)
+    assert job is not None
+    return job
+
+
 def test_a_submitted_job_is_queued_as_it_was_asked_for(table: JobTable) -> None:
-    request: dict[str, JsonValue] = {"tickers": ["AAPL", "MSFT"], "until": None, "overrides": []}
-    job = table.submit(TRAIN, "tech", request, NOW)
+    request: dict[str, JsonValue] = {"tickers": ["AAPL", "MSFT"], "until": None}
+    job = table.submit(TRAIN, "tech", request)
     assert table.get(job.id) == job
     assert (job.kind, job.universe, job.state, job.active) == (TRAIN, "tech", "queued", True)
-    assert (job.request, job.created_at, job.progress) == (request, NOW, 0.0)
-    assert (job.started_at, job.finished_at, job.pid, job.result, job.error, job.hint) == (None,) * 6
+    assert (job.request, job.progress, job.attempt, job.attempts_allowed) == (request, 0.0, 0, ATTEMPTS)
+    assert (job.started_at, job.finished_at, job.process, job.result, job.error, job.lease_until) == (None,) * 6
+    assert abs(datetime.now(UTC) - job.created_at) < timedelta(minutes=1)
+    assert not job.resuming
+
+
+def test_a_job_has_the_columns_of_its_table() -> None:
+    assert {field.name for field in fields(Job)} == {column.name for column in tables.jobs.columns}
 
 
 def test_an_unknown_job_is_told_apart_and_cut_short(table: JobTable) -> None:
@@ -65,134 +83,252 @@ def test_an_unknown_job_is_told_apart_and_cut_short(table: JobTable) -> None:
 
 
 def test_a_second_training_of_a_universe_is_refused_with_the_id_of_the_first(table: JobTable) -> None:
-    first = table.submit(TRAIN, "tech", {}, NOW)
+    first = table.submit(TRAIN, "tech", {})
     for state in ACTIVE:
         assert table.get(first.id).state == state
         with pytest.raises(TrainingActive, match=f"tech is active already .job {first.id}") as refused:
-            table.submit(TRAIN, "tech", {}, NOW)
+            table.submit(TRAIN, "tech", {})
         assert refused.value.job_id == first.id
-        table.start(first.id, 1, NOW)
-    assert table.submit(TRAIN, "energy", {}, NOW).active
-    assert table.submit("ingest", "tech", {}, NOW).active
+        assert f"jobs cancel {first.id}" in refused.value.hint
+        table.claim(ME)
+    assert table.submit(TRAIN, "energy", {}).active
+    assert table.submit("fetch", "tech", {}).active
     assert len(table.recent(universe="tech", kind=TRAIN)) == 1
+
+
+def test_the_database_itself_refuses_a_second_active_training(table: JobTable, database: Database) -> None:
+    job = table.submit(TRAIN, "tech", {})
+    with database.read() as connection:
+        row = dict(connection.execute(select(tables.jobs)).one()._mapping)
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(insert(tables.jobs).values(row | {"id": "other"}))
+    with database.write() as connection:
+        connection.execute(insert(tables.jobs).values(row | {"id": "other", "kind": "backtest"}))
+        connection.execute(insert(tables.jobs).values(row | {"id": "ended", "state": "failed"}))
+    assert [each.id for each in table.active(TRAIN)] == [job.id]
 
 
 @pytest.mark.parametrize("end", ["succeeded", "failed", "cancelled", "interrupted"])
 def test_once_a_training_has_ended_the_next_may_begin(table: JobTable, end: str) -> None:
-    first = table.submit(TRAIN, "tech", {}, NOW)
-    table.start(first.id, 1, NOW)
-    if end == "succeeded":
-        table.succeed(first.id, {}, NOW)
-    else:
-        table.fail(first.id, "It ended.", "Start it again.", NOW, state=end)  # type: ignore[arg-type]
+    first = taken(table)
+    assert table.end(first, end, error="Why.", hint="How.")  # type: ignore[arg-type]
     assert table.get(first.id).state == end
-    assert table.submit(TRAIN, "tech", {}, NOW).id != first.id
+    assert table.submit(TRAIN, "tech", {}).id != first.id
 
 
-def test_of_eight_processes_that_ask_at_once_exactly_one_gets_its_training(table: JobTable) -> None:
+def test_fifty_submits_at_once_make_one_job_and_fifty_answers_with_its_id(table: JobTable) -> None:
     def ask(own: JobTable, _number: int) -> object:
-        try:
-            return ("won", own.submit(TRAIN, "tech", {}, NOW).id)
-        except TrainingActive as problem:
-            return ("told", problem.job_id)
+        found = []
+        for _ in range(5):
+            try:
+                found.append(own.submit(TRAIN, "tech", {}).id)
+            except TrainingActive as problem:
+                found.append(problem.job_id)
+        return found
 
-    answers = all_at_once(table, 8, ask)
+    answers = all_at_once(table, 10, ask)
     [job] = table.recent()
-    assert sorted(answers) == [("told", job.id)] * 7 + [("won", job.id)]  # type: ignore[type-var]
+    assert [each for answer in answers for each in answer] == [job.id] * 50  # type: ignore[attr-defined]
+
+
+def test_the_same_key_asks_for_the_same_job_however_often(table: JobTable) -> None:
+    answers = all_at_once(table, 8, lambda own, _number: own.submit(TRAIN, "tech", {}, key="night 1").id)
+    [job] = table.recent()
+    assert answers == [job.id] * 8
+    table.cancel(job.id)
+    assert table.submit(TRAIN, "tech", {}, key="night 1").id == job.id, "also when it has ended"
+    assert table.by_key("night 1") == table.get(job.id)
+    assert table.by_key("night 2") is None
 
 
 def test_of_eight_workers_exactly_one_takes_a_job(table: JobTable) -> None:
-    job = table.submit(TRAIN, "tech", {}, NOW)
-    taken = all_at_once(table, 8, lambda own, number: own.start(job.id, 1000 + number, NOW) and number)
-    [winner] = [number for number in taken if number is not False]
-    assert table.get(job.id).pid == 1000 + winner  # type: ignore[operator]
+    job = table.submit(TRAIN, "tech", {})
+    found = all_at_once(
+        table, 8, lambda own, number: (won := own.claim(Process("h", number + 1, 1.0))) and (won.id, number + 1)
+    )
+    [(won, pid)] = [answer for answer in found if answer is not None]  # type: ignore[misc]
+    claimed = table.get(job.id)
+    assert (won, claimed.pid, claimed.state, claimed.attempt) == (job.id, pid, "running", 1)
 
 
-def test_events_of_many_processes_are_numbered_without_gaps(table: JobTable) -> None:
-    job, other = table.submit(TRAIN, "tech", {}, NOW), table.submit(TRAIN, "energy", {}, NOW)
+def test_jobs_are_taken_in_the_order_of_asking(table: JobTable) -> None:
+    asked = [table.submit("fetch", "tech", {"number": number}).id for number in range(4)]
+    found = [table.claim(ME) for _ in range(5)]
+    assert [job.id for job in found if job] == asked
+    assert found[-1] is None
+
+
+def test_a_taken_job_knows_its_process_its_lease_and_its_deadline(table: JobTable) -> None:
+    job = taken(table)
+    assert (job.state, job.process, job.attempt) == ("running", ME, 1)
+    assert job.lease_until is not None
+    assert job.started_at is not None
+    assert job.deadline == job.started_at + table.time_limit
+    assert timedelta(seconds=25) < job.lease_until - datetime.now(UTC) <= LEASE
+
+
+def test_a_job_may_be_taken_as_it_is_asked_for(table: JobTable) -> None:
+    job = table.submit(TRAIN, "tech", {}, taken_by=ME)
+    assert (job.state, job.process, job.attempt, job.attempts_allowed) == ("running", ME, 1, 1)
+    assert table.claim(ME) is None
+
+
+def test_what_an_attempt_without_its_lease_writes_touches_no_row(table: JobTable) -> None:
+    first = taken(table)
+    assert table.give_back(first, "interrupted", {"attempt": 1}, counts=True)
+    second = table.claim(ME)
+    assert second is not None
+    before = table.get(first.id), table.events(first.id)
+    with pytest.raises(JobSuperseded):
+        table.report(first, "epoch", {"number": 1})
+    with pytest.raises(JobSuperseded):
+        table.renew(first, "Epoch 1", 0.5)
+    assert not table.end(first, "succeeded", result={})
+    assert not table.give_back(first, "interrupted", {}, counts=True)
+    assert (table.get(first.id), table.events(first.id)) == before
+    table.report(second, "epoch", {"number": 1})
+    assert table.renew(second, "Epoch 1", 0.5).progress == 0.5
+    assert table.end(second, "succeeded", result={"version": 3})
+    assert not table.end(second, "failed", error="Why.", hint="How."), "it ends once"
+    done = table.get(first.id)
+    assert (done.state, done.result, done.progress, done.loose_ends) == ("succeeded", {"version": 3}, 1.0, True)
+    table.tied_up(done)
+    assert table.loose() == []
+
+
+def test_events_of_many_processes_are_numbered_without_gaps_and_none_is_lost(table: JobTable) -> None:
+    job = taken(table)
+    other = taken(table, universe="energy")
 
     def report(own: JobTable, number: int) -> object:
         for step in range(10):
-            own.report(job.id, "epoch", {"by": number, "step": step}, step / 10, NOW)
+            own.report(job, "epoch", {"by": number, "step": step})
         return "done"
 
-    assert all_at_once(table, 6, report) == ["done"] * 6
+    assert all_at_once(table, 8, report) == ["done"] * 8
     events = table.events(job.id)
-    assert [event.number for event in events] == list(range(1, 61))
-    for number in range(6):
+    assert [event.number for event in events] == list(range(1, 81))
+    for number in range(8):
         assert [event.payload["step"] for event in events if event.payload["by"] == number] == list(range(10))
     assert table.events(other.id) == []
 
 
 def test_a_page_asks_only_for_the_events_it_has_not_seen(table: JobTable) -> None:
-    job = table.submit(TRAIN, "tech", {}, NOW)
+    job = taken(table)
     for number in range(1, 6):
-        table.report(job.id, "epoch", {"number": number}, number / 10, NOW + timedelta(seconds=number))
+        table.report(job, "epoch" if number % 2 else "note", {"number": number})
     seen = table.events(job.id, after=3)
-    assert [(event.number, event.kind, event.payload) for event in seen] == [
-        (4, "epoch", {"number": 4}),
-        (5, "epoch", {"number": 5}),
-    ]
-    assert seen[0].at == NOW + timedelta(seconds=4)
-    assert table.get(job.id).progress == 0.5
+    assert [(event.number, event.kind) for event in seen] == [(4, "note"), (5, "epoch")]
+    assert [event.number for event in table.events(job.id, kind="epoch")] == [1, 3, 5]
+    assert all(event.at.tzinfo is not None for event in seen)
+
+
+def test_a_queued_job_is_cancelled_at_once_and_a_running_one_is_asked(table: JobTable) -> None:
+    queued = table.submit(TRAIN, "tech", {})
+    cancelled = table.cancel(queued.id)
+    assert (cancelled.state, cancelled.active) == ("cancelled", False)
+    assert cancelled.error
+    running = taken(table)
+    asked = table.cancel(running.id)
+    assert (asked.state, asked.cancel_requested_at is not None) == ("running", True)
+    assert table.cancel(running.id) == asked, "asking twice changes nothing"
+    table.end(running, "succeeded", result={})
+    assert table.cancel(running.id).state == "succeeded"
+    with pytest.raises(UnknownJob):
+        table.cancel("nope")
+
+
+def test_a_job_that_ended_badly_may_be_tried_again(table: JobTable) -> None:
+    job = taken(table)
+    assert table.retry(job.id).state == "running", "it is active already"
+    table.end(job, "failed", error="Why.", hint="How.")
+    again = table.retry(job.id)
+    assert (again.state, again.attempt, again.attempts_allowed) == ("queued", 1, 1 + ATTEMPTS)
+    assert (again.error, again.hint, again.finished_at, again.deadline, again.loose_ends) == (None,) * 4 + (False,)
+    assert again.resuming
+    table.cancel(job.id)
+    rival = table.submit(TRAIN, "tech", {})
+    with pytest.raises(TrainingActive) as refused:
+        table.retry(job.id)
+    assert refused.value.job_id == rival.id
+
+
+def test_a_job_given_back_counts_as_a_failure_or_not(table: JobTable) -> None:
+    job = taken(table)
+    table.give_back(job, "interrupted", {"attempt": 1, "reason": "killed"}, counts=True)
+    assert (table.get(job.id).state, table.get(job.id).attempts_allowed) == ("queued", ATTEMPTS)
+    again = table.claim(ME)
+    assert again is not None
+    table.give_back(again, "interrupted", {"attempt": 2}, counts=False)
+    assert table.get(job.id).attempts_allowed == ATTEMPTS + 1
+    assert [event.kind for event in table.events(job.id)] == ["interrupted", "attempt", "interrupted"]
 
 
 # From each state, what each verb leads to; a verb that is not listed changes nothing.
 MOVES = {
-    ("queued", "start"): "running",
+    ("queued", "claim"): "running",
     ("running", "succeed"): "succeeded",
-    ("queued", "fail"): "failed",
     ("running", "fail"): "failed",
-    ("queued", "interrupt"): "interrupted",
-    ("running", "interrupt"): "interrupted",
+    ("running", "give back"): "queued",
     ("queued", "cancel"): "cancelled",
-    ("running", "cancel"): "cancelled",
-}
-VERBS: dict[str, Callable[[JobTable, str], bool]] = {
-    "start": lambda table, job: table.start(job, 1, NOW),
-    "succeed": lambda table, job: table.succeed(job, {"version": 1}, NOW),
-    "fail": lambda table, job: table.fail(job, "Why.", "How.", NOW),
-    "interrupt": lambda table, job: table.fail(job, "Why.", "How.", NOW, state="interrupted"),
-    "cancel": lambda table, job: table.fail(job, "Why.", "How.", NOW, state="cancelled"),
+    ("failed", "retry"): "queued",
+    ("cancelled", "retry"): "queued",
 }
 
 
 @pytest.fixture(scope="module")
-def shared_table(tmp_path_factory: pytest.TempPathFactory) -> JobTable:
-    return JobTable(Database(f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'stockcast.db'}"))
+def shared_table(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobTable]:
+    table = JobTable(Database(f"sqlite:///{tmp_path_factory.mktemp('jobs') / 'stockcast.db'}"))
+    yield table
+    table.database.close()
 
 
-@given(verbs=st.lists(st.sampled_from(sorted(VERBS)), max_size=6))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(verbs=st.lists(st.sampled_from(sorted({verb for _, verb in MOVES})), max_size=8))
 def test_states_move_only_as_allowed(shared_table: JobTable, verbs: list[str]) -> None:
-    job, state = shared_table.submit("other", "tech", {}, NOW), "queued"
+    table = shared_table
+    for left in table.active():
+        table.cancel(left.id)
+        table.end(left, "cancelled")
+    job, state = table.submit("other", "tech", {}), "queued"
     for verb in verbs:
-        reached = MOVES.get((state, verb))
-        assert VERBS[verb](shared_table, job.id) == (reached is not None), (state, verb)
-        state = reached or state
-        found = shared_table.get(job.id)
-        assert found.state == state
+        held = table.get(job.id)
+        if verb == "claim":
+            table.claim(ME)
+        elif verb == "succeed":
+            table.end(held, "succeeded", result={})
+        elif verb == "fail":
+            table.end(held, "failed", error="Why.", hint="How.")
+        elif verb == "give back":
+            table.give_back(held, "interrupted", {}, counts=True)
+        elif verb == "cancel" and state != "running":  # a running one is only asked
+            table.cancel(job.id)
+        elif verb == "retry":
+            table.retry(job.id)
+        state = MOVES.get((state, verb), state)
+        found = table.get(job.id)
+        assert found.state == state, verb
         assert (found.finished_at is None) == found.active
-        assert (found.result is not None) == (state == "succeeded")
-        assert (found.error is not None) == (state in ("failed", "interrupted", "cancelled"))
-    shared_table.launched(job.id, 77)
-    assert (shared_table.get(job.id).pid == 77) == (state == "queued")
+        assert (found.error is not None) == (state in ("failed", "cancelled"))
 
 
 def test_recent_jobs_come_newest_first_and_can_be_chosen(table: JobTable) -> None:
     for number in range(5):
-        kind, universe = ("train" if number % 2 else "ingest"), f"u{number}"
-        table.submit(kind, universe, {"number": number}, NOW + timedelta(minutes=number))
+        table.submit("train" if number % 2 else "fetch", f"u{number}", {"number": number})
     found = table.recent()
     assert [job.request["number"] for job in found] == [4, 3, 2, 1, 0]
-    assert all(later.created_at > earlier.created_at for later, earlier in pairwise(found))
+    assert all(later.created_at >= earlier.created_at for later, earlier in pairwise(found))
     assert [job.universe for job in table.recent(kind="train", limit=1)] == ["u3"]
     assert [job.universe for job in table.recent(universe="u0")] == ["u0"]
+    assert table.recent(state="running") == []
 
 
-def test_active_jobs_are_found_however_many_came_after_them(table: JobTable) -> None:
-    oldest = table.submit(TRAIN, "tech", {}, NOW)
-    ended: list[Job] = []
-    for number in range(30):
-        ended.append(table.submit("ingest", "tech", {}, NOW + timedelta(minutes=number)))
-        table.fail(ended[-1].id, "Why.", "How.", NOW)
-    assert [job.id for job in table.active()] == [oldest.id]
+def test_times_are_the_databases_own(database: Database, tmp_path: Path) -> None:
+    noon = datetime(2024, 3, 1, 12, tzinfo=UTC)
+    table = JobTable(database, clock=lambda _connection: noon)
+    assert table.submit("fetch", "tech", {}).created_at == noon
+    job = table.claim(ME)
+    assert job is not None
+    assert (job.started_at, job.lease_until, job.deadline) == (noon, noon + LEASE, noon + table.time_limit)
+    with database.read() as connection:
+        assert abs(Database.now(connection) - datetime.now(UTC)) < timedelta(seconds=5)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
+from cronsim import CronSim
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -51,6 +54,12 @@ def test_the_lookback_is_sixty_closes_unless_somebody_says_otherwise() -> None:
         ("universe.tickers=[AAPL, MSFT]", "universe", "tickers", ("AAPL", "MSFT")),
         ("universe.tickers=[]", "universe", "tickers", ()),
         ("network.dropout=0", "network", "dropout", 0.0),
+        ("schedule.cron=30 22 * * 1-5", "schedule", "cron", "30 22 * * 1-5"),
+        ("schedule.cron='  30  22 *   * MON-FRI '", "schedule", "cron", "30 22 * * MON-FRI"),
+        ("schedule.cron='*/15 9-17 1,15 * *'", "schedule", "cron", "*/15 9-17 1,15 * *"),
+        ("schedule.cron=''", "schedule", "cron", ""),
+        ("schedule.timezone=America/Sao_Paulo", "schedule", "timezone", "America/Sao_Paulo"),
+        ("schedule.timezone=UTC", "schedule", "timezone", "UTC"),
     ],
 )
 def test_assignments_are_read_as_people_write_them(
@@ -92,6 +101,25 @@ def test_assignments_are_read_as_people_write_them(
         ("universe.tickers=[1]", "universe.tickers.0: .*string"),
         ("split.embargo=4", "split.embargo \\(4\\) must be at least windows.max_horizon \\(5\\)"),
         ("split.train=0.85", "at least 5 % of the sessions"),
+        ("schedule.cron=daily", "schedule.cron: must be five cron fields such as 30 22"),
+        ("schedule.cron='@daily'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='0 22 * *'", "schedule.cron: must be five cron fields.*not five fields"),
+        ("schedule.cron='0 0 22 * * *'", "schedule.cron: must be five cron fields.*not five fields"),
+        ("schedule.cron='60 22 * * *'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='0 24 * * *'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='0 22 * * 8'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='0 0 30 2 *'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='a b c d e'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron='5-1 * * * *'", "schedule.cron: must be five cron fields"),
+        ("schedule.cron=22", "schedule.cron: .*string"),
+        ("schedule.cron='" + "1," * 60 + "1 * * * *'", "schedule.cron: .*at most 100 characters"),
+        ("schedule.timezone=Mars/Olympus", "schedule.timezone: must name a time zone"),
+        ("schedule.timezone=", "schedule.timezone: "),
+        ("schedule.timezone=''", "schedule.timezone: must name a time zone"),
+        ("schedule.timezone=/etc/passwd", "schedule.timezone: must name a time zone"),
+        ("schedule.timezone=../UTC", "schedule.timezone: must name a time zone"),
+        ("schedule.timezone=America", "schedule.timezone: must name a time zone"),
+        ("schedule.timezone=" + "A" * 61, "schedule.timezone: .*at most 60 characters"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_named(assignment: str, told: str) -> None:
@@ -131,7 +159,9 @@ def test_a_number_is_taken_as_it_is_or_refused_whole(field: tuple[str, type], va
 
 @given(st.text(max_size=40))
 def test_no_text_is_more_than_refused(text: str) -> None:
-    for name in ("training.max_epochs", "universe.tickers", "training.accelerator"):
+    for name in (
+        "training.max_epochs", "universe.tickers", "training.accelerator", "schedule.cron", "schedule.timezone",
+    ):  # fmt: skip
         with contextlib.suppress(InvalidConfig):
             Config().with_overrides([f"{name}={text}"])
 
@@ -165,6 +195,41 @@ def test_a_preset_keeps_what_it_does_not_mention() -> None:
     with pytest.raises(InvalidConfig, match="no preset 'fast'") as refused:
         preset("fast")
     assert "quick" in refused.value.hint
+
+
+USUAL = st.sampled_from(["*", "0", "22", "*/7", "1-5", "1,15", "MON-FRI", "L", "31", "5#2"])
+ODD = st.from_regex(r"[0-9*/,\-LW#?A-Z]{1,8}", fullmatch=True)
+
+
+@given(st.lists(USUAL | ODD, min_size=4, max_size=6).map(" ".join))
+def test_a_schedule_that_is_accepted_comes_again_and_again(cron: str) -> None:
+    try:
+        config = parse_config({"schedule": {"cron": cron}})
+    except InvalidConfig:
+        return
+    assert config.schedule.cron == cron
+    moments = CronSim(cron, datetime(2024, 1, 1, tzinfo=UTC))
+    first, second = next(moments), next(moments)
+    assert datetime(2024, 1, 1, tzinfo=UTC) < first < second
+
+
+@given(st.text(max_size=70))
+def test_a_time_zone_that_is_accepted_tells_the_time(name: str) -> None:
+    try:
+        config = parse_config({"schedule": {"timezone": name}})
+    except InvalidConfig:
+        return
+    assert datetime(2024, 1, 1, tzinfo=ZoneInfo(config.schedule.timezone)).utcoffset() is not None
+
+
+def test_nothing_is_scheduled_unless_somebody_says_so() -> None:
+    assert (Config().schedule.cron, Config().schedule.timezone) == ("", "UTC")
+
+
+def test_a_configuration_of_before_the_schedule_can_still_be_read() -> None:
+    data = Config().model_dump(mode="json")
+    del data["schedule"]
+    assert parse_config(data) == Config()
 
 
 def test_a_configuration_is_frozen() -> None:

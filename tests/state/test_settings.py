@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from stockcast.errors import InvalidConfig
 from stockcast.settings import Settings, read_settings
@@ -15,6 +17,9 @@ VARIABLES = {
     "STOCKCAST_MLFLOW_URI": "http://mlflow:5000",
     "STOCKCAST_MLFLOW_UI_URL": "https://mlflow.example",
     "STOCKCAST_THREADS": "7",
+    "STOCKCAST_WORKERS": "3",
+    "STOCKCAST_WORKER_LINGER": "12.5",
+    "STOCKCAST_JOB_HOURS": "0.5",
 }
 
 
@@ -68,12 +73,20 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch, name
     assert read_settings().home.is_absolute()
 
 
-@pytest.mark.parametrize("value", ["many", "0", "65", "1.5"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("THREADS", value) for value in ("many", "0", "65", "1.5")),
+        *(("WORKERS", value) for value in ("many", "0", "65", "1.5")),
+        *(("WORKER_LINGER", value) for value in ("long", "-1", "86401", "nan", "inf")),
+        *(("JOB_HOURS", value) for value in ("long", "0", "-1", "721", "nan", "inf")),
+    ],
+)
 def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
-    monkeypatch: pytest.MonkeyPatch, value: str
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setenv("STOCKCAST_THREADS", value)
-    with pytest.raises(InvalidConfig, match="STOCKCAST_THREADS is not usable") as refused:
+    monkeypatch.setenv(f"STOCKCAST_{name}", value)
+    with pytest.raises(InvalidConfig, match=f"STOCKCAST_{name} is not usable") as refused:
         read_settings()
     assert "Correct the variable" in refused.value.hint
 
@@ -81,3 +94,37 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_variable(
 def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STOCKCAST_SOMETHING_ELSE", "1")
     assert read_settings().threads == 2
+
+
+@pytest.mark.parametrize("variables", [VARIABLES, {"STOCKCAST_HOME": "house"}, {}], ids=["all", "home", "none"])
+def test_a_process_of_ours_reads_the_same_settings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variables: dict[str, str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    ours = read_settings()
+    monkeypatch.chdir("/")  # a process that starts in another folder
+    for name, value in ours.environment.items():
+        assert name in VARIABLES
+        monkeypatch.setenv(name, value)
+    theirs = read_settings()
+    assert theirs.home.is_absolute()
+    assert theirs.environment == ours.environment
+    assert theirs.model_dump(exclude={"home"}) == ours.model_dump(exclude={"home"})
+    if ours.home.is_absolute():
+        assert theirs == ours
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    workers=st.integers(1, 64),
+    linger=st.floats(0, 86400),
+    hours=st.floats(0, 720, exclude_min=True),
+)
+def test_no_number_changes_on_its_way_to_a_process_of_ours(workers: int, linger: float, hours: float) -> None:
+    ours = Settings(home=Path("/srv/house"), workers=workers, worker_linger=linger, job_hours=hours)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in ours.environment.items():
+            environment.setenv(name, value)
+        assert read_settings() == ours
