@@ -1,0 +1,204 @@
+"""The keeper: it starts processes for what is queued, and starts them again when they die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import filelock
+import psutil
+import pytest
+
+from stockcast.jobs.job import Job
+from stockcast.jobs.job_table import JobTable
+from stockcast.jobs.keeper import Keeper
+from stockcast.jobs.local_runner import LocalRunner
+from stockcast.settings import Settings
+from stockcast.workspace import Workspace
+
+# A process that does jobs, without the seconds that a training takes to load.
+SCRIPT = """
+import pathlib, signal, sys, threading, time
+from stockcast.database import Database
+from stockcast.jobs.job_table import JobTable
+from stockcast.jobs.work import Work
+
+def sleep(job, lease):
+    give_up = time.monotonic() + float(job.request["seconds"])
+    while time.monotonic() < give_up:
+        lease.doing("Sleeping", 0.5)
+        time.sleep(0.05)
+    return {"attempt": job.attempt}
+
+leave = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: leave.set())
+table = JobTable(Database(sys.argv[1]))
+Work(table, {"sleep": sleep}, table.tied_up).loop(pathlib.Path(sys.argv[2]), 0.5, leave, print)
+table.database.close()
+"""
+
+
+@pytest.fixture
+def keep(table: JobTable, tmp_path: Path) -> Callable[..., Keeper]:
+    """A keeper over a script: keep(most=1, script=...)."""
+
+    def make(most: int = 1, script: str = SCRIPT, chores: Callable[[], bool] = lambda: False) -> Keeper:
+        line = [sys.executable, "-c", script, table.database.url, str(tmp_path)]
+        return Keeper(
+            table, line, os.environ, tmp_path / "worker.lock", most=most, chores=chores, tell=lambda _text: None
+        )
+
+    return make
+
+
+@contextmanager
+def running(keeper: Keeper, until_idle: bool = False) -> Iterator[threading.Thread]:
+    leave = threading.Event()
+    thread = threading.Thread(target=keeper.run, args=(leave, until_idle))
+    thread.start()
+    try:
+        yield thread
+    finally:
+        leave.set()
+        thread.join(timeout=40)
+        assert not thread.is_alive()
+
+
+def wait(table: JobTable, job: Job, until: Callable[[Job], bool]) -> Job:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        job = table.get(job.id)
+        if until(job):
+            return job
+        time.sleep(0.02)
+    raise AssertionError(job)
+
+
+def is_free(lock: Path) -> bool:
+    try:
+        with filelock.FileLock(lock, timeout=0):
+            return True
+    except filelock.Timeout:
+        return False
+
+
+def test_it_does_what_is_queued_and_leaves_when_nothing_is_left(
+    table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
+) -> None:
+    jobs = [table.submit("sleep", "tech", {"seconds": 0.1}) for _ in range(3)]
+    keep().run(threading.Event(), until_idle=True)
+    assert [table.get(job.id).state for job in jobs] == ["succeeded"] * 3
+    assert is_free(tmp_path / "worker.lock")
+    assert len({table.get(job.id).pid for job in jobs}) == 1, "a warm process does them all"
+
+
+def test_a_killed_process_is_followed_by_another_that_goes_on(
+    table: JobTable, keep: Callable[..., Keeper]
+) -> None:
+    job = table.submit("sleep", "tech", {"seconds": 1.5})
+    with running(keep()):
+        first = wait(table, job, lambda job: job.state == "running")
+        assert first.pid is not None
+        os.kill(first.pid, signal.SIGKILL)
+        done = wait(table, job, lambda job: not job.active)
+    assert (done.state, done.result, done.pid != first.pid) == ("succeeded", {"attempt": 2}, True)
+
+
+def test_it_keeps_to_the_number_of_processes_that_is_allowed(table: JobTable, keep: Callable[..., Keeper]) -> None:
+    jobs = [table.submit("sleep", "tech", {"seconds": 1.0}) for _ in range(4)]
+    most = 0
+    with running(keep(most=2)):
+        while table.active():
+            most = max(most, sum(job.state == "running" for job in table.active()))
+            time.sleep(0.05)
+    assert most == 2
+    assert len({table.get(job.id).pid for job in jobs}) == 2
+
+
+def test_a_second_keeper_of_a_home_waits_for_the_first(table: JobTable, keep: Callable[..., Keeper]) -> None:
+    job = table.submit("sleep", "tech", {"seconds": 1.0})
+    with running(keep()):
+        wait(table, job, lambda job: job.state == "running")
+        second = keep(script="raise SystemExit('it must not be started')")
+        second.run(threading.Event(), until_idle=True)  # until the first has nothing left to do
+        assert table.get(job.id).state == "succeeded"
+
+
+def test_a_keeper_that_is_asked_to_leave_queues_what_it_had_begun(
+    table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
+) -> None:
+    job = table.submit("sleep", "tech", {"seconds": 60})
+    with running(keep()):
+        begun = wait(table, job, lambda job: job.state == "running")
+    left = table.get(job.id)
+    assert (left.state, left.attempt) == ("queued", 1)
+    assert begun.process is not None
+    assert not begun.process.alive()
+    assert is_free(tmp_path / "worker.lock")
+
+
+def test_a_process_that_cannot_begin_is_started_ever_more_seldom(
+    table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
+) -> None:
+    table.submit("sleep", "tech", {"seconds": 1})
+    starts = tmp_path / "starts"
+    with running(keep(script=f"open({str(starts)!r}, 'a').write('x'); raise SystemExit(1)")):
+        time.sleep(4)
+    assert 2 <= len(starts.read_text()) <= 5
+
+
+def test_chores_start_a_process_though_nothing_is_queued(
+    table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
+) -> None:
+    done = tmp_path / "done"
+    script = f"open({str(done)!r}, 'a').write('x')"
+    with running(keep(script=script, chores=lambda: not done.exists())):
+        deadline = time.monotonic() + 20
+        while not done.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert done.exists()
+
+
+def workers(home: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+            if "worker" in line and "--alone" not in line and process.environ().get("STOCKCAST_HOME") == str(home):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_waking_starts_one_worker_that_outlives_us_and_none_where_one_is(tmp_path: Path) -> None:
+    workspace = Workspace(Settings(home=tmp_path / "home", worker_linger=0))
+    runner = workspace.desk.runner
+    job = workspace.jobs.submit("backtest", "tech", {"model": "naive", "start": "2012-01-02", "end": "2012-02-01"})
+    threads = [threading.Thread(target=runner.wake) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = workers(workspace.settings.home)
+    assert found
+    assert all(os.getsid(process.pid) == process.pid for process in found), "it outlives the server's terminal"
+    done = wait(workspace.jobs, job, lambda job: not job.active)
+    assert (done.state, "No prices are stored yet" in (done.error or "")) == ("failed", True)
+    assert "No prices are stored yet" in runner.log_file(job.id).read_text()
+    psutil.wait_procs(found, timeout=30)
+    assert workers(workspace.settings.home) == [], "it leaves when nothing is left to do"
+    workspace.database.close()
+
+
+def test_while_a_worker_holds_the_lock_nobody_is_started(tmp_path: Path) -> None:
+    runner = LocalRunner(tmp_path, {"STOCKCAST_HOME": str(tmp_path)}, 0)
+    with filelock.FileLock(runner.lock):
+        runner.wake()
+    assert not (tmp_path / "worker.log").exists()
