@@ -75,8 +75,7 @@ jobs = Table(
     Column("result", JSON),
     Column("error", Text),
     Column("hint", Text),
-    # The same key asks for the same job: a submit may be repeated.
-    Column("key", String(120), unique=True),
+    Column("key", String(120)),
     # Counts every process that took the job; what an older one still writes touches no row.
     Column("attempt", Integer, nullable=False, server_default="0"),
     Column("attempts_allowed", Integer, nullable=False, server_default="3"),
@@ -90,6 +89,9 @@ jobs = Table(
     Column("loose_ends", Boolean, nullable=False, server_default=text("false")),
 )
 
+# The same key asks for the same job: a submit may be repeated.
+Index("jobs_by_key", jobs.c.key, unique=True)
+Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
 # P3: one active training per universe, whoever asks and however many at once.
 Index(
     "one_active_training",
@@ -98,7 +100,6 @@ Index(
     sqlite_where=text("kind = 'train' AND state IN ('queued', 'running')"),
     postgresql_where=text("kind = 'train' AND state IN ('queued', 'running')"),
 )
-Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
 
 job_events = Table(
     "job_events",

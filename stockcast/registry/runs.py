@@ -211,6 +211,7 @@ def _summary(run: object) -> RunSummary:
     info, data = run.info, run.data  # type: ignore[attr-defined]
     tags = data.tags
     promoted = tags.get("promoted")
+    running = info.status == "RUNNING"  # a run that was opened again keeps the time of its first end
     return RunSummary(
         run_id=info.run_id,
         experiment_id=info.experiment_id,
@@ -218,7 +219,7 @@ def _summary(run: object) -> RunSummary:
         name=info.run_name or info.run_id[:8],
         status=info.status,
         started_at=datetime.fromtimestamp(info.start_time / 1000, UTC),
-        seconds=None if info.end_time is None else (info.end_time - info.start_time) / 1000,
+        seconds=None if running or info.end_time is None else (info.end_time - info.start_time) / 1000,
         tickers=tuple(filter(None, tags.get("tickers", "").split(","))),
         version=tags.get("version"),
         promoted=None if promoted is None else promoted == "true",

@@ -57,7 +57,7 @@ class Versions:
         name = model_name(universe)
         found = self._of_run(name, run_id)
         if found:
-            return found[0]
+            return self.read(name, found[0])
         with self.server.told("registering a model version") as client:
             try:
                 client.create_registered_model(name)
@@ -75,11 +75,15 @@ class Versions:
                     "tickers": ",".join(tickers),
                 },
             )
-        first, *later = self._of_run(name, run_id) or [self.read(name, str(made.version))]
-        for version in later:  # two attempts at the same moment: the first one stands
+        first, *later = self._of_run(name, run_id) or [str(made.version)]
+        for number in later:  # two attempts at the same moment: the first one stands
             with self.server.told("withdrawing a model version") as client:
-                client.delete_model_version(name, version.version)
-        return first
+                try:
+                    client.delete_model_version(name, number)
+                except MlflowException as problem:
+                    if problem.error_code != "RESOURCE_DOES_NOT_EXIST":  # withdrawn by the other one already
+                        raise
+        return self.read(name, first)
 
     def decide(self, version: ModelVersion, verdict: Verdict, judged_against: str) -> ModelVersion:
         """Keeps the gate's verdict with the version and moves the alias: champion, or else challenger.
@@ -91,6 +95,10 @@ class Versions:
             present = self._by_alias(client, version.name, CHAMPION)
             if present is not None and present.version == version.version:
                 return present  # decided before, by an attempt that did not come to say so
+            if client.get_model_version(version.name, version.version).tags.get(
+                "decided"
+            ):  # a person may be after it
+                return self.read(version.name, version.version)
             if verdict.promoted and present is not None and present.version != judged_against:
                 verdict = Verdict(
                     False,
@@ -102,6 +110,7 @@ class Versions:
                 self._crown(client, version, present)
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
+            _tag(client, version, "decided", "true")
         return self.read(version.name, version.version)
 
     def crown(self, version: ModelVersion, reasons: tuple[str, ...] = (), note: str = "") -> ModelVersion:
@@ -175,10 +184,10 @@ class Versions:
             made = client.get_model_version(name, number)
             return _version(made, made.aliases)
 
-    def _of_run(self, name: str, run_id: str) -> list[ModelVersion]:
+    def _of_run(self, name: str, run_id: str) -> list[str]:
         with self.server.told("listing model versions") as client:
             found = [made for made in client.search_model_versions(f"run_id = '{run_id}'") if made.name == name]
-        return [self.read(name, number) for number in sorted((str(made.version) for made in found), key=int)]
+        return sorted((str(made.version) for made in found), key=int)
 
     def _by_alias(self, client: MlflowClient, name: str, alias: str) -> ModelVersion | None:
         from mlflow.exceptions import MlflowException

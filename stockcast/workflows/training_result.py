@@ -64,9 +64,9 @@ class TrainingResult:
         """One sentence: how it did beside naive, and what became of it."""
         card = self.scorecard
         size, chance = f"{abs(card.skill):.2%}".replace("%", " %"), p_text(card.dm_p_value)
-        if card.dm_p_value > SIGNIFICANT:
-            word = "better" if card.skill > 0 else "worse"
-            told = f"is {size} {word} than naive, which may be chance ({chance}, {card.count:,} forecasts)"
+        if not card.dm_p_value <= SIGNIFICANT:  # so that NaN proves nothing
+            word = "as good as" if card.skill == 0 else f"{size} {'better' if card.skill > 0 else 'worse'} than"
+            told = f"is {word} naive, which may be chance ({chance}, {card.count:,} forecasts)"
         else:
             word = "beats naive by" if card.skill > 0 else "is worse than naive by"
             told = f"{word} {size} ({chance}, {card.count:,} forecasts)"

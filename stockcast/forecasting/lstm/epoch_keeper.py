@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
+import zipfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +27,7 @@ from stockcast.forecasting.observer import Epoch, Observer
 class EpochKeeper(Callback):
     """Tells the observer what happens, keeps the best weights, and saves a checkpoint after each epoch.
 
-    `checkpoint` None keeps nothing on disk. It comes after `stopping` among the callbacks.
+    `checkpoint` None keeps nothing on disk. `stopping` must have counted an epoch when this saves it.
     """
 
     def __init__(
@@ -119,6 +120,9 @@ def usable_checkpoint(checkpoint: Path | None) -> Path | None:
     if checkpoint is None or not checkpoint.is_file():
         return None
     try:
+        with zipfile.ZipFile(checkpoint) as archive:  # torch does not look at the checksums
+            if archive.testzip() is not None:
+                raise ValueError("a flipped bit")
         torch.load(checkpoint, weights_only=True, map_location="cpu")
     except Exception:  # of many kinds; whatever it is, the training starts over
         checkpoint.unlink()

@@ -79,7 +79,12 @@ class LstmEstimator:
         """Trains in place and leaves the weights of the best epoch."""
         training = self.config.training
         batches = Batches(train, training.batch_size, training.seed)
-        stopping = EarlyStopping("validation_loss", patience=training.patience, check_finite=True)
+        stopping = EarlyStopping(
+            "validation_loss",
+            patience=training.patience,
+            check_finite=True,
+            check_on_train_epoch_end=False,  # before the keeper, which saves its count
+        )
         keeper = EpochKeeper(batches, stopping, observer, self.checkpoint)
         module = StudentTModule(network, training)
         with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
