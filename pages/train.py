@@ -8,7 +8,7 @@ from stockcast.ui.escaping import plain
 from stockcast.ui.selection import universe
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_plan import show_plan
-from stockcast.ui.training_result import show_ended, work_of
+from stockcast.ui.job_result import show_ended, work_of
 from stockcast.ui.training_start import offer_training
 from stockcast.ui.training_watch import job_to_watch, watch
 from stockcast.ui.welcome import welcome

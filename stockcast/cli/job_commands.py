@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from dataclasses import asdict
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 jobs_app = typer.Typer(help="Long work: trainings, downloads, backtests.", no_args_is_help=True)
 JobId = Annotated[str, typer.Argument(help="A job's id.")]
-NICE = 10  # a training shares the processor with the pages, and they come first
 
 
 @jobs_app.command("list")
@@ -126,7 +124,6 @@ def worker_command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: leave.set())
     if alone:
-        os.nice(NICE)
         from stockcast.jobs.work import write_line
 
         workspace = open_workspace()

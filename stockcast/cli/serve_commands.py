@@ -58,21 +58,22 @@ def up_command(
     ] = True,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the dashboard.")] = True,
 ) -> None:
-    """Start everything at once: the dashboard, with MLflow's pages beside it. Ctrl-C stops both."""
+    """Start everything at once: the dashboard, MLflow's pages and a worker. Ctrl-C stops all of them."""
     for each in (port, mlflow_port):
         _refuse_taken(each)
     workspace = open_workspace()
     _prepare(workspace, sample)
     ui = f"http://{HOST}:{mlflow_port}"
     environment = {**os.environ, **_mlflow_environment(), "STOCKCAST_MLFLOW_UI_URL": ui}
-    commands = (dashboard_command(port), mlflow_command(workspace, mlflow_port))
+    worker = [sys.executable, "-m", "stockcast", "worker"]  # light while nothing is to be done; looks at schedules
+    commands = (dashboard_command(port), mlflow_command(workspace, mlflow_port), worker)
     # Sessions of their own, so that the processes which a face starts end with it.
     processes = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops both too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops them too
     try:
         address = f"http://{HOST}:{port}"
         if _answers(f"{address}/_stcore/health", processes[0]):
-            say(f"Dashboard: {address}   MLflow: {ui}   (Ctrl-C stops both)")
+            say(f"Dashboard: {address}   MLflow: {ui}   (Ctrl-C stops all)")
             if browser and _has_screen():
                 webbrowser.open(address)
         while all(process.poll() is None for process in processes):
@@ -114,12 +115,12 @@ def _prepare(workspace: Workspace, sample: bool) -> None:
 
 
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Asks the faces and all that they started to end, and makes those that have not after five seconds."""
+    """Asks all of them to end, and makes those that have not; a worker first lets a training save itself."""
     for process in processes:
         _signal(process, signal.SIGTERM)
-    for process in processes:
+    for process, patience in zip(processes, (5, 5, 25), strict=True):
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
             _signal(process, signal.SIGKILL)
 

@@ -35,11 +35,19 @@ RENEWAL = 10.0  # seconds after which a lease is renewed though nothing has chan
 class Lease:
     """The observer of a job's work, from `with` to its end."""
 
-    def __init__(self, table: JobTable, job: Job, leave: threading.Event, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        table: JobTable,
+        job: Job,
+        leave: threading.Event,
+        tell: Callable[[str], None],
+        under_way: Callable[[], None] = lambda: None,
+    ) -> None:
         self.job = job
         self._table = table
         self._leave = leave
         self._tell = tell
+        self._under_way = under_way
         self._phase = job.phase or ""
         self._progress = job.progress
         self._stop: StockcastError | None = None
@@ -75,6 +83,7 @@ class Lease:
         if epoch.number <= self._last_epoch:
             return
         self._last_epoch = epoch.number
+        self._under_way()
         payload = {
             name: value if not isinstance(value, float) or math.isfinite(value) else None
             for name, value in (asdict(epoch) | {"ended_at": epoch.ended_at.isoformat()}).items()

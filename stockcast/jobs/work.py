@@ -31,6 +31,7 @@ from stockcast.jobs.process import Process
 Handler = Callable[[Job, Lease], Mapping[str, JsonValue]]
 Tell = Callable[[str], None]
 LOOK = 0.2  # seconds between two looks at an empty queue
+NICE = 19  # a training leaves the processor to the pages as soon as it is under way
 
 
 class Work:
@@ -40,6 +41,7 @@ class Work:
         self.table = table
         self.handlers = handlers
         self.tie_up = tie_up
+        self._polite = False
 
     def loop(self, logs: Path, linger: float, leave: threading.Event, say: Tell) -> None:
         """Takes job after job until the queue has been empty for `linger` seconds or `leave` is set.
@@ -47,6 +49,7 @@ class Work:
         It lingers only after it has done something: one that came too late for the job goes at once. It also goes
         when the process that started it is gone, as nobody would watch over it.
         """
+        self._polite = True
         parent, me, idle_since, done = os.getppid(), Process.current(), time.monotonic(), 0
         while not leave.is_set() and os.getppid() == parent:
             try:
@@ -85,9 +88,14 @@ class Work:
                 self.tie_up(ended)
         return ended
 
+    def _under_way(self) -> None:
+        """From its first epoch on a background process comes after everything that somebody waits for."""
+        if self._polite and os.nice(0) < NICE:
+            os.nice(NICE)
+
     def _attempt(self, job: Job, leave: threading.Event, tell: Tell) -> None:
         try:
-            with Lease(self.table, job, leave, tell) as lease:
+            with Lease(self.table, job, leave, tell, self._under_way) as lease:
                 lease.check()
                 result = self.handlers[job.kind](job, lease)
         except JobCancelled as problem:

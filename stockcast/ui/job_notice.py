@@ -7,10 +7,10 @@ import streamlit as st
 from stockcast.jobs.job import TRAIN, Job
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
+from stockcast.ui.job_result import work_of
 from stockcast.ui.job_words import headline
 from stockcast.ui.router import TRAIN as TRAIN_PAGE
 from stockcast.ui.shared import workspace
-from stockcast.ui.training_result import work_of
 from stockcast.ui.training_watch import JOB
 from stockcast.workflows.training_result import TrainingResult
 

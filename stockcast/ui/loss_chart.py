@@ -61,7 +61,9 @@ def loss_chart(
         _add(figure, behind.label, [point for point in behind.curve if point[0] <= last], NAIVE, "dash", 1.5)
     _add(figure, "Training", losses.train, HISTORY, "dot", 2)
     _add(figure, "Validation", losses.validation, CHAMPION, "solid", 2.5)
-    if losses.best is not None:
+    if losses.best is None:
+        figure.add_annotation(text="The first epoch is on its way", showarrow=False, xref="paper", yref="paper")
+    else:
         epoch, loss = losses.best
         figure.add_trace(
             go.Scatter(

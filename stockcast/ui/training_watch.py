@@ -61,7 +61,7 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
                 ws.jobs.cancel(job_id)
                 st.rerun(scope="fragment")
         if job.kind == TRAIN:
-            show_epochs(losses, events, last_epoch=_last_epoch(events), behind=behind)
+            show_epochs(losses, events, last_epoch=_last_epoch(job, events), behind=behind)
         show_log(job)
         if len(active) > 1:
             _show_queue(active)
@@ -72,11 +72,7 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
 def show_epochs(
     losses: Losses, events: list[JobEvent], last_epoch: int | None = None, behind: Behind | None = None
 ) -> None:
-    """The loss chart, and the epochs beside it."""
-    if not losses.validation:
-        with st.container(border=True, height=400, horizontal_alignment="center", vertical_alignment="center"):
-            st.caption("The loss by epoch appears here.", width="content")
-        return
+    """The loss chart and the epochs beside it; empty at first, so that nothing jumps when they come."""
     left, right = st.columns([2, 1])
     with left:
         logarithmic = losses.positive and st.toggle(
@@ -108,6 +104,7 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
     """One row an epoch, the newest first, the best so far marked."""
     rows = [event.payload for event in events if event.kind == EPOCH]
     best = losses_of(events).best
+    columns = ["Epoch", "Training", "Validation", "Best", "Rate", "Seconds"]
     return pd.DataFrame(
         [
             {
@@ -119,7 +116,8 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
                 "Seconds": row["seconds"],
             }
             for row in reversed(rows)
-        ]
+        ],
+        columns=columns,
     )
 
 
@@ -200,6 +198,10 @@ def _progress(job: Job, losses: Losses, events: list[JobEvent], before: int) -> 
     return " · ".join(said)
 
 
-def _last_epoch(events: list[JobEvent]) -> int | None:
+def _last_epoch(job: Job, events: list[JobEvent]) -> int | None:
     known = [event.payload["of"] for event in events if event.kind == EPOCH]
-    return int(str(known[-1])) if known else None
+    if known:
+        return int(str(known[-1]))
+    config = job.request.get("config")
+    training = config.get("training") if isinstance(config, dict) else None
+    return int(str(training["max_epochs"])) if isinstance(training, dict) else None
