@@ -25,13 +25,12 @@ from stockcast.errors import (
 from stockcast.jobs.job import INTERRUPTED, Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
-from stockcast.jobs.process import Process
+from stockcast.jobs.process import Process, give_way
 
 # Does the work of one kind of job: takes what was asked for and who watches, returns the result.
 Handler = Callable[[Job, Lease], Mapping[str, JsonValue]]
 Tell = Callable[[str], None]
 LOOK = 0.2  # seconds between two looks at an empty queue
-NICE = 19  # a training leaves the processor to the pages as soon as it is under way
 
 
 class Work:
@@ -89,9 +88,10 @@ class Work:
         return ended
 
     def _under_way(self) -> None:
-        """From its first epoch on a background process comes after everything that somebody waits for."""
-        if self._polite and os.nice(0) < NICE:
-            os.nice(NICE)
+        """A background process loads its libraries at full speed; from its first epoch on the pages come first."""
+        if self._polite:
+            give_way()
+            self._polite = False
 
     def _attempt(self, job: Job, leave: threading.Event, tell: Tell) -> None:
         try:

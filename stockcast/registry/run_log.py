@@ -21,6 +21,8 @@ from stockcast.registry.runs import Outcome, Runs
 LONGEST_PAUSE = 15.0  # seconds between two tries
 # Loading MLflow beside the first epochs would slow them down, and a short training is over by then.
 OPENING = 8.0  # seconds
+# While MLflow's database is written its pages wait; short epochs are logged several at a time.
+SPACING = 5.0  # seconds
 PATIENCE = 15 * 60.0  # seconds for which a training that is done waits for MLflow
 
 
@@ -49,6 +51,7 @@ class RunLog:
         self._problem: StockcastError | None = None
         self._settling = False
         self._started = time.monotonic()
+        self._logged = -SPACING
         self._changed = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._work, name="run log", daemon=True)
@@ -105,8 +108,10 @@ class RunLog:
             return 0.0
         if not pending:
             return None
-        loaded = self._run is not None or "mlflow" in sys.modules
-        return 0.0 if loaded else max(0.0, self._started + OPENING - time.monotonic())
+        if self._run is None:
+            loaded = "mlflow" in sys.modules
+            return 0.0 if loaded else max(0.0, self._started + OPENING - time.monotonic())
+        return max(0.0, self._logged + SPACING - time.monotonic())
 
     def _work(self) -> None:
         pause = 0.5
@@ -134,6 +139,7 @@ class RunLog:
                     self._problem = problem
                 return
             pause = 0.5
+            self._logged = time.monotonic()
             with self._changed:
                 self._problem = None
                 del self._pending[: len(batch)]
