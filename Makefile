@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: run test check bench screenshots clean
+.PHONY: run test check bench chaos screenshots clean
 
-run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages beside it
+run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages and a worker beside it
 	$(BIN)/stockcast up
 
 test: .venv/installed-dev  ## All tests
@@ -19,6 +19,9 @@ check: .venv/installed-dev  ## Style, types and the import law
 
 bench: .venv/installed-dev  ## What things cost, as ratios
 	$(BIN)/python -m benchmarks
+
+chaos: .venv/installed-dev  ## Kills trainings at twenty random moments, on SQLite and PostgreSQL
+	STOCKCAST_KILLS=20 $(BIN)/python -m pytest tests/jobs/test_killed_trainings.py
 
 screenshots: .venv/installed-dev  ## The pictures in docs/images, from a real browser
 	$(BIN)/python -m benchmarks.screenshots

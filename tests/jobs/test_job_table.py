@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -131,6 +133,33 @@ def test_fifty_submits_at_once_make_one_job_and_fifty_answers_with_its_id(table:
     assert [each for answer in answers for each in answer] == [job.id] * 50  # type: ignore[attr-defined]
 
 
+def test_fifty_threads_of_one_server_get_fifty_answers_with_the_same_id(table: JobTable) -> None:
+    barrier = threading.Barrier(50)
+
+    def ask(number: int) -> str:
+        barrier.wait()
+        try:
+            return table.submit(TRAIN, "tech", {"number": number}).id
+        except TrainingActive as problem:
+            return problem.job_id
+
+    with ThreadPoolExecutor(50) as threads:
+        answers = list(threads.map(ask, range(50)))
+    [job] = table.recent()
+    assert answers == [job.id] * 50
+
+
+def test_a_key_is_found_before_the_training_that_is_active(table: JobTable) -> None:
+    keyed = table.submit(TRAIN, "tech", {}, key="night 1")
+    table.cancel(keyed.id)
+    rival = table.submit(TRAIN, "tech", {})
+    assert table.submit(TRAIN, "tech", {}, key="night 1").state == "cancelled", "asked for once is once"
+    with pytest.raises(TrainingActive) as refused:
+        table.submit(TRAIN, "tech", {}, key="night 2")
+    assert refused.value.job_id == rival.id
+    assert table.by_key("night 2") is None, "it may be asked for again later"
+
+
 def test_the_same_key_asks_for_the_same_job_however_often(table: JobTable) -> None:
     answers = all_at_once(table, 8, lambda own, _number: own.submit(TRAIN, "tech", {}, key="night 1").id)
     [job] = table.recent()
@@ -194,6 +223,27 @@ def test_what_an_attempt_without_its_lease_writes_touches_no_row(table: JobTable
     assert (done.state, done.result, done.progress, done.loose_ends) == ("succeeded", {"version": 3}, 1.0, True)
     table.tied_up(done)
     assert table.loose() == []
+
+
+def test_an_attempt_that_has_ended_or_was_given_back_may_write_no_more(table: JobTable) -> None:
+    job = taken(table)
+    assert table.give_back(job, "interrupted", {"attempt": 1}, counts=True)
+    queued = table.get(job.id), table.events(job.id)
+    with pytest.raises(JobSuperseded, match=f"Attempt 1 of job {job.id}"):
+        table.report(job, "epoch", {"number": 1})
+    with pytest.raises(JobSuperseded):
+        table.renew(job, "Epoch 1", 0.5)
+    assert not table.end(job, "failed", error="Why.", hint="How.")
+    assert (table.get(job.id), table.events(job.id)) == queued
+    again = table.claim(ME)
+    assert again is not None
+    assert table.end(again, "failed", error="Why.", hint="How.")
+    ended = table.get(job.id)
+    with pytest.raises(JobSuperseded):
+        table.renew(again, "Epoch 2", 0.9)
+    table.retry(job.id)
+    assert not table.end(again, "succeeded", result={}), "nor once somebody has asked for it anew"
+    assert (ended.state, table.get(job.id).state) == ("failed", "queued")
 
 
 def test_events_of_many_processes_are_numbered_without_gaps_and_none_is_lost(table: JobTable) -> None:
@@ -269,10 +319,13 @@ MOVES = {
     ("queued", "claim"): "running",
     ("running", "succeed"): "succeeded",
     ("running", "fail"): "failed",
+    ("running", "stop"): "cancelled",
+    ("running", "interrupt"): "interrupted",
     ("running", "give back"): "queued",
     ("queued", "cancel"): "cancelled",
     ("failed", "retry"): "queued",
     ("cancelled", "retry"): "queued",
+    ("interrupted", "retry"): "queued",
 }
 
 
@@ -299,9 +352,13 @@ def test_states_move_only_as_allowed(shared_table: JobTable, verbs: list[str]) -
             table.end(held, "succeeded", result={})
         elif verb == "fail":
             table.end(held, "failed", error="Why.", hint="How.")
+        elif verb == "stop":
+            table.end(held, "cancelled", error="Why.", hint="How.")
+        elif verb == "interrupt":
+            table.end(held, "interrupted", error="Why.", hint="How.")
         elif verb == "give back":
             table.give_back(held, "interrupted", {}, counts=True)
-        elif verb == "cancel" and state != "running":  # a running one is only asked
+        elif verb == "cancel":  # a running one is only asked
             table.cancel(job.id)
         elif verb == "retry":
             table.retry(job.id)
@@ -309,7 +366,10 @@ def test_states_move_only_as_allowed(shared_table: JobTable, verbs: list[str]) -
         found = table.get(job.id)
         assert found.state == state, verb
         assert (found.finished_at is None) == found.active
-        assert (found.error is not None) == (state in ("failed", "cancelled"))
+        assert (found.error is not None) == (state in ("failed", "cancelled", "interrupted"))
+        assert (found.lease_until is not None) == (state == "running")
+        assert held.attempt <= found.attempt <= held.attempt + (verb == "claim")
+        assert found.started_at is None or found.started_at >= found.created_at
 
 
 def test_recent_jobs_come_newest_first_and_can_be_chosen(table: JobTable) -> None:
@@ -321,6 +381,49 @@ def test_recent_jobs_come_newest_first_and_can_be_chosen(table: JobTable) -> Non
     assert [job.universe for job in table.recent(kind="train", limit=1)] == ["u3"]
     assert [job.universe for job in table.recent(universe="u0")] == ["u0"]
     assert table.recent(state="running") == []
+
+
+def test_active_and_loose_jobs_are_told_apart(table: JobTable) -> None:
+    ended = taken(table)
+    table.end(ended, "failed", error="Why.", hint="How.")
+    running = taken(table)
+    queued = table.submit("fetch", "tech", {})
+    assert [job.id for job in table.active()] == [running.id, queued.id]
+    assert [job.id for job in table.active("fetch")] == [queued.id]
+    assert [job.id for job in table.loose()] == [ended.id]
+    assert {job.id for job in table.recent(state="running")} == {running.id}
+    assert {job.id for job in table.recent("tech", "train", state="failed")} == {ended.id}
+    table.tied_up(running)
+    table.tied_up(ended)
+    assert table.loose() == []
+    table.end(running, "succeeded", result={})
+    assert [job.id for job in table.loose()] == [running.id], "tying up what still ran said nothing"
+
+
+def test_nothing_of_a_job_that_never_ran_is_loose(table: JobTable) -> None:
+    table.cancel(table.submit(TRAIN, "tech", {}).id)
+    assert table.loose() == []
+
+
+def moments(job: Job) -> list[datetime]:
+    return [value for field in fields(job) if isinstance(value := getattr(job, field.name), datetime)]
+
+
+def test_all_times_are_aware_and_in_utc_wherever_the_server_stands(
+    table: JobTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGTZ", "America/Sao_Paulo")  # what a server may have been set up with
+    abroad = JobTable(Database(table.database.url))
+    job = taken(abroad)
+    abroad.cancel(job.id)
+    abroad.report(job, "note", {})
+    abroad.end(job, "cancelled", error="Why.", hint="How.")
+    found, [event] = abroad.get(job.id), abroad.events(job.id)
+    times = [*moments(job), *moments(found), event.at, abroad.now()]
+    abroad.database.close()
+    assert len(times) >= 10
+    assert {moment.utcoffset() for moment in times} == {timedelta(0)}
+    assert all(abs(moment - datetime.now(UTC)) < table.time_limit + timedelta(minutes=1) for moment in times)
 
 
 def test_times_are_the_databases_own(database: Database, tmp_path: Path) -> None:

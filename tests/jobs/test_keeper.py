@@ -12,15 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import filelock
-import psutil
 import pytest
 
 from stockcast.jobs.job import Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.keeper import Keeper
-from stockcast.jobs.local_runner import LocalRunner
-from stockcast.settings import Settings
-from stockcast.workspace import Workspace
 
 # A process that does jobs, without the seconds that a training takes to load.
 SCRIPT = """
@@ -163,42 +159,3 @@ def test_chores_start_a_process_though_nothing_is_queued(
         while not done.exists() and time.monotonic() < deadline:
             time.sleep(0.05)
     assert done.exists()
-
-
-def workers(home: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            line = process.cmdline()
-            if "worker" in line and "--alone" not in line and process.environ().get("STOCKCAST_HOME") == str(home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
-def test_waking_starts_one_worker_that_outlives_us_and_none_where_one_is(tmp_path: Path) -> None:
-    workspace = Workspace(Settings(home=tmp_path / "home", worker_linger=0))
-    runner = workspace.desk.runner
-    job = workspace.jobs.submit("backtest", "tech", {"model": "naive", "start": "2012-01-02", "end": "2012-02-01"})
-    threads = [threading.Thread(target=runner.wake) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    found = workers(workspace.settings.home)
-    assert found
-    assert all(os.getsid(process.pid) == process.pid for process in found), "it outlives the server's terminal"
-    done = wait(workspace.jobs, job, lambda job: not job.active)
-    assert (done.state, "No prices are stored yet" in (done.error or "")) == ("failed", True)
-    assert "No prices are stored yet" in runner.log_file(job.id).read_text()
-    psutil.wait_procs(found, timeout=30)
-    assert workers(workspace.settings.home) == [], "it leaves when nothing is left to do"
-    workspace.database.close()
-
-
-def test_while_a_worker_holds_the_lock_nobody_is_started(tmp_path: Path) -> None:
-    runner = LocalRunner(tmp_path, {"STOCKCAST_HOME": str(tmp_path)}, 0)
-    with filelock.FileLock(runner.lock):
-        runner.wake()
-    assert not (tmp_path / "worker.log").exists()

@@ -64,7 +64,7 @@ def test_every_setting_is_in_the_reference(field: str) -> None:
 def test_every_configuration_field_is_in_the_reference_with_its_default(name: str) -> None:
     section, field = name.split(".")
     default = Config().model_dump(mode="json")[section][field]
-    shown = "empty" if default == [] else f"{default:g}" if isinstance(default, float) else str(default)
+    shown = "empty" if default in ([], "") else f"{default:g}" if isinstance(default, float) else str(default)
     assert f"| `{name}` | {shown} |" in REFERENCE
 
 
