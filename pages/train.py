@@ -5,10 +5,10 @@ import streamlit as st
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
+from stockcast.ui.job_result import show_ended, work_of
 from stockcast.ui.selection import universe
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_plan import show_plan
-from stockcast.ui.job_result import show_ended, work_of
 from stockcast.ui.training_start import offer_training
 from stockcast.ui.training_watch import job_to_watch, watch
 from stockcast.ui.welcome import welcome

@@ -291,7 +291,6 @@ class Workspace:
         tickers: Sequence[str] = (),
         until: date | None = None,
         overrides: Sequence[str] = (),
-        refresh: bool = False,
     ) -> TrainRequest:
         """What a training is asked to do, refusing now what would fail in a minute.
 
@@ -301,9 +300,7 @@ class Workspace:
         current = self.configs.current(universe)
         config = current.config.with_overrides(overrides)
         require_histories(self.prices, config, tickers, until)
-        return TrainRequest(
-            config=config, config_version=current.version, tickers=tuple(tickers), until=until, refresh=refresh
-        )
+        return TrainRequest(config=config, config_version=current.version, tickers=tuple(tickers), until=until)
 
     # Inside
 

@@ -47,7 +47,6 @@ class Verbs(Protocol):
         tickers: Sequence[str] = (),
         until: date | None = None,
         overrides: Sequence[str] = (),
-        refresh: bool = False,
     ) -> TrainRequest: ...
     def make_candidate(
         self, universe: str, asked: TrainRequest, observer: Observer, job: str | None

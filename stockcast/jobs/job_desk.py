@@ -23,7 +23,13 @@ from stockcast.prices.source import shape_question
 from stockcast.registry.runs import Outcome
 from stockcast.registry.tracking_server import model_name
 from stockcast.settings import Settings
-from stockcast.workflows.job_requests import BacktestRequest, EvaluateRequest, FetchRequest, JobRequest
+from stockcast.workflows.job_requests import (
+    BacktestRequest,
+    EvaluateRequest,
+    FetchRequest,
+    JobRequest,
+    TrainRequest,
+)
 
 _OUTCOMES: dict[str, Outcome] = {
     "succeeded": "FINISHED",
@@ -62,13 +68,9 @@ class JobDesk:
         tickers: Sequence[str] = (),
         until: date | None = None,
         overrides: Sequence[str] = (),
-        *,
-        refresh: bool = False,
-        key: str | None = None,
     ) -> Job:
         """Queues a training. Raises TrainingActive, or what `Workspace.train_request` raises."""
-        asked = self._verbs.train_request(universe, tickers, until, overrides, refresh)
-        return self._submit(TRAIN, universe, asked, key)
+        return self._submit(TRAIN, universe, self._verbs.train_request(universe, tickers, until, overrides))
 
     def train_here(
         self, universe: str, tickers: Sequence[str], until: date | None, overrides: Sequence[str], tell: Tell
@@ -121,8 +123,10 @@ class JobDesk:
             due = None if scheduled is None else scheduled.due(now)
             if scheduled is None or due is None or self.jobs.by_key(scheduled.key(due)):
                 continue
+            current = self._verbs.configs.current(universe)
+            asked = TrainRequest(config=current.config, config_version=current.version, refresh=True)
             with contextlib.suppress(TrainingActive):  # it is asked for again until it is queued or too late
-                submitted.append(self.submit_training(universe, refresh=True, key=scheduled.key(due)))
+                submitted.append(self._submit(TRAIN, universe, asked, scheduled.key(due)))
         return submitted
 
     def serve(self, linger: float, leave: threading.Event, tell: Tell) -> None:

@@ -89,8 +89,9 @@ class JobTable:
             queued: dict[str, object] = {
                 "state": "cancelled",
                 "finished_at": now,
-                "error": "It was cancelled before it ran.",
+                "error": "It was cancelled while it waited.",
                 "hint": "Start it again whenever you like.",
+                "loose_ends": jobs.c.attempt > 0,  # an earlier attempt may have left a run open
             }
             _change(connection, job_id, jobs.c.state == "queued", **queued)
             waiting = (jobs.c.state == "running") & jobs.c.cancel_requested_at.is_(None)

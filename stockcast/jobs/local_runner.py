@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,15 +22,19 @@ class LocalRunner:
         self.logs = logs
         self.environment = environment
         self.linger = linger
+        self._started: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
 
     def wake(self) -> None:
         """Call it after something was queued. A worker that is there looks at the queue by itself."""
         folder = make_folder(self.logs)
-        with contextlib.suppress(filelock.Timeout):
+        with self._starting, contextlib.suppress(filelock.Timeout):
+            if self._started is not None and self._started.poll() is None:
+                return  # it may not have come to hold the lock yet
             with filelock.FileLock(self.lock, timeout=0, thread_local=False):
                 pass
             with open(folder / "worker.log", "ab") as log:
-                process = subprocess.Popen(
+                self._started = subprocess.Popen(
                     [sys.executable, "-m", "stockcast", "worker", "--until-idle", "--linger", f"{self.linger:g}"],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -37,7 +42,8 @@ class LocalRunner:
                     env={**os.environ, **self.environment},
                     start_new_session=True,
                 )
-            _wait_for(process)
+            # Takes note of its end, or it would stay in the list of processes as long as this one lives.
+            threading.Thread(target=self._started.wait, name="waits for a worker", daemon=True).start()
 
     @property
     def lock(self) -> Path:
@@ -47,10 +53,3 @@ class LocalRunner:
     def log_file(self, job_id: str) -> Path:
         """Where the process of a job writes."""
         return make_folder(self.logs) / f"{job_id}.log"
-
-
-def _wait_for(process: subprocess.Popen[bytes]) -> None:
-    """Takes note of its end, or it would stay in the list of processes as long as this one lives."""
-    import threading
-
-    threading.Thread(target=process.wait, name="waits for a worker", daemon=True).start()

@@ -309,7 +309,7 @@ def test_other_pages_tell_of_a_training_and_of_its_end(sample: Workspace, open_p
     app.run()
     assert_sound(app)
     assert [toast.value for toast in app.toast] == [
-        "The training of default was cancelled\\. It was cancelled before it ran\\."
+        "The training of default was cancelled\\. It was cancelled while it waited\\."
     ]
     app.run()
     assert not app.toast, "it is said once"

@@ -1,4 +1,4 @@
-"""Waking a worker: one for each home, which outlives whoever asked for it and leaves when nothing is left to do."""
+"""Waking a worker: one for each home, which outlives whoever asked for it and leaves when nothing is left."""
 
 from __future__ import annotations
 
