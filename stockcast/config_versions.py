@@ -71,5 +71,6 @@ class ConfigVersions:
 
 
 def _version(row: Row[tuple[object, ...]]) -> ConfigVersion:
-    created = row.created_at if row.created_at.tzinfo else row.created_at.replace(tzinfo=UTC)
+    at = row.created_at
+    created = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     return ConfigVersion(row.universe, row.version, created, row.note, parse_config(row.data))

@@ -147,7 +147,7 @@ def postgres_url() -> Iterator[str]:
             pytest.fail(f"CI needs PostgreSQL: {problem}")
         pytest.skip("no PostgreSQL answers; STOCKCAST_TEST_POSTGRES names one")
     try:
-        yield f"{base}?options=-csearch_path%3D{schema}"
+        yield f"{base}{'&' if '?' in base else '?'}options=-csearch_path%3D{schema}"
     finally:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")

@@ -146,7 +146,11 @@ class JobTable:
     def renew(self, job: Job, phase: str | None, progress: float) -> Job:
         """Keeps the lease and tells how far the job is. Raises JobSuperseded when another process has taken it."""
         with self.database.write() as connection:
-            values = {"lease_until": self._clock(connection) + LEASE, "phase": phase, "progress": progress}
+            values = {
+                "lease_until": self._clock(connection) + LEASE,
+                "phase": phase and phase[:200],
+                "progress": progress,
+            }
             _fence(_change(connection, job.id, _held(job), **values), job)
         return self.get(job.id)
 
@@ -179,7 +183,8 @@ class JobTable:
     def give_back(self, job: Job, kind: str, payload: Mapping[str, JsonValue], *, counts: bool) -> bool:
         """Queues a running job again; with `counts` the attempt counts against those allowed."""
         with self.database.write() as connection:
-            values: dict[str, object] = {"state": "queued", "lease_until": None, "phase": None}
+            # The time limit counts anew: a machine may be off between two attempts.
+            values: dict[str, object] = {"state": "queued", "lease_until": None, "phase": None, "deadline": None}
             if not counts:
                 values["attempts_allowed"] = job.attempts_allowed + 1
             if not _change(connection, job.id, _held(job), **values):
@@ -330,5 +335,5 @@ def _job(row: Row[tuple[object, ...]]) -> Job:
 
 
 def _aware(moment: datetime) -> datetime:
-    """SQLite forgets time zones; everything is stored as UTC."""
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """SQLite forgets time zones, PostgreSQL tells the session's; everything is stored as UTC."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -100,8 +100,16 @@ class Lease:
         self.report(NOTE, {"sentence": sentence})
 
     def report(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
-        """Adds an event. Raises JobSuperseded when the job belongs to another process by now."""
-        self._table.report(self.job, kind, payload)
+        """Adds an event, waiting for a database that is away for a moment.
+
+        Raises JobSuperseded when the job belongs to another process by now, or may do so.
+        """
+        while True:
+            try:
+                return self._table.report(self.job, kind, payload)
+            except DatabaseUnavailable:
+                if self._stop is not None or self._ended.wait(BEAT):
+                    raise _superseded(self.job) from None
 
     def check(self) -> None:
         """Raises what the work is to stop with, if anything."""

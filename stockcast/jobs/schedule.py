@@ -29,12 +29,15 @@ class Plan:
 
     def following(self, now: datetime) -> datetime:
         """The next time after `now`."""
-        return next(CronSim(self.rule.cron, now.astimezone(ZoneInfo(self.rule.timezone))))
+        # Times of one zone compare by the clock on the wall, which shows an hour twice when it goes back.
+        start = now.astimezone(ZoneInfo(self.rule.timezone)) - _TWICE
+        return next(time for time in CronSim(self.rule.cron, start) if time.astimezone(UTC) > now)
 
     def due(self, now: datetime) -> datetime | None:
         """The last time that has come, if it came after the rule and is not too long ago."""
-        local = now.astimezone(ZoneInfo(self.rule.timezone))
-        last = next(CronSim(self.rule.cron, local + timedelta(seconds=1), reverse=True))
+        start = now.astimezone(ZoneInfo(self.rule.timezone)) + _TWICE
+        times = CronSim(self.rule.cron, start, reverse=True)
+        last = next(time for time in times if time.astimezone(UTC) <= now).astimezone(UTC)
         fresh = now - last <= LATE and (self.since is None or last >= self.since)
         return last if fresh else None
 
@@ -48,4 +51,5 @@ def plan(universe: str, rule: ScheduleConfig, since: datetime | None) -> Plan | 
     return Plan(universe, rule, since) if rule.cron else None
 
 
+_TWICE = timedelta(hours=2)
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)

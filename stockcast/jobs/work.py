@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import threading
 import time
 import traceback
@@ -133,6 +134,7 @@ def disk_full(problem: BaseException | None) -> DiskFull | None:
 @contextlib.contextmanager
 def log_to(file: Path) -> Iterator[Tell]:
     """Sends all that this process writes, its libraries included, to a file; and a way to write a line there."""
+    _flush()
     kept = os.dup(1), os.dup(2)
     try:
         with open(file, "ab", buffering=0) as log:
@@ -140,9 +142,17 @@ def log_to(file: Path) -> Iterator[Tell]:
             os.dup2(log.fileno(), 2)
         yield write_line
     finally:
+        _flush()
         for number, before in zip((1, 2), kept, strict=True):
             os.dup2(before, number)
             os.close(before)
+
+
+def _flush() -> None:
+    """What was printed belongs to where it was meant to go."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
 
 
 def write_line(text: str) -> None:

@@ -40,7 +40,11 @@ def work_of(job: Job) -> str:
 def _show_training(job: Job, result: TrainingResult) -> None:
     show, icon = (st.success, ":material/campaign:") if result.promoted else (st.info, ":material/front_hand:")
     role = "champion" if result.promoted else "challenger"
-    show(f"It is the {role} of {plain(job.universe)}.\n{bullets(result.reasons)}", title=result.verdict, icon=icon)
+    show(
+        f"It became the {role} of the universe {plain(job.universe)}.\n{bullets(result.reasons)}",
+        title=result.verdict,
+        icon=icon,
+    )
     _links(result)
     st.subheader("Against the naive forecast")
     show_scorecard(result.scorecard, result.label)

@@ -8,12 +8,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import filelock
 import pytest
 
+from stockcast.jobs import keeper as keeper_room
 from stockcast.jobs.job import Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.keeper import Keeper
@@ -137,6 +139,48 @@ def test_a_keeper_that_is_asked_to_leave_queues_what_it_had_begun(
     assert begun.process is not None
     assert not begun.process.alive()
     assert is_free(tmp_path / "worker.lock")
+
+
+def test_a_keeper_that_waited_takes_over_when_the_first_is_gone(
+    table: JobTable, keep: Callable[..., Keeper]
+) -> None:
+    job = table.submit("sleep", "tech", {"seconds": 1.0})
+    with ExitStack() as stack:
+        with running(keep()):
+            begun = wait(table, job, lambda job: job.state == "running")
+            stack.enter_context(running(keep()))
+        done = wait(table, job, lambda job: not job.active)
+    assert (done.state, done.attempt, done.attempts_allowed) == ("succeeded", 2, begun.attempts_allowed + 1)
+    assert done.pid != begun.pid
+
+
+def test_a_process_that_does_not_leave_when_asked_is_killed_and_its_job_queued(
+    table: JobTable, keep: Callable[..., Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper_room, "GRACE", timedelta(seconds=1))
+    deaf = SCRIPT.replace("lambda *_: leave.set()", "signal.SIG_IGN")
+    assert deaf != SCRIPT
+    job = table.submit("sleep", "tech", {"seconds": 60})
+    with running(keep(script=deaf)):
+        begun = wait(table, job, lambda job: job.phase == "Sleeping")
+    left = table.get(job.id)
+    assert (left.state, left.attempts_allowed) == ("queued", begun.attempts_allowed), "this one counts"
+    assert begun.process is not None
+    assert not begun.process.alive()
+
+
+def test_a_job_that_kills_whoever_takes_it_fails_in_the_end_and_the_next_one_is_done(
+    table: JobTable, keep: Callable[..., Keeper]
+) -> None:
+    dies = '    "die" in job.request and os.kill(os.getpid(), 9)\n    give_up ='
+    deadly = SCRIPT.replace("    give_up =", dies, 1).replace("import pathlib,", "import os, pathlib,")
+    bad = table.submit("sleep", "tech", {"die": True, "seconds": 0})
+    good = table.submit("sleep", "energy", {"seconds": 0.1})
+    keep(script=deadly).run(threading.Event(), until_idle=True)
+    found, done = table.get(bad.id), table.get(good.id)
+    assert (found.state, found.attempt) == ("failed", 3)
+    assert found.error == "It gave up after 3 attempts: its process was killed."
+    assert (done.state, done.attempt) == ("succeeded", 1)
 
 
 def test_a_process_that_cannot_begin_is_started_ever_more_seldom(

@@ -142,3 +142,10 @@ def test_each_universe_has_keys_of_its_own() -> None:
     rule, time = ScheduleConfig(cron="0 3 * * *"), datetime(2024, 3, 1, 3, tzinfo=UTC)
     plans = [plan(universe, rule, None) for universe in ("tech", "energy")]
     assert len({each.key(time) for each in plans if each}) == 2
+
+
+@pytest.mark.parametrize("early", [timedelta(microseconds=1), timedelta(milliseconds=500)])
+def test_nothing_is_due_a_moment_before_its_time(early: timedelta) -> None:
+    nightly, time = planned("0 3 * * *"), datetime(2024, 3, 1, 3, tzinfo=UTC)
+    assert nightly.due(time - early) is None
+    assert nightly.following(time - early) == time

@@ -222,3 +222,24 @@ def test_ended_and_queued_jobs_are_no_business_of_the_sweep(table: JobTable, clo
     table.submit(TRAIN, "tech", {})
     clock.now = NOON + timedelta(days=9)
     assert sweep(table) == []
+
+
+def test_a_machine_that_was_off_for_longer_than_a_job_may_take_goes_on_with_it(
+    table: JobTable, clock: SimpleNamespace
+) -> None:
+    job = take(table, GONE)
+    clock.now = NOON + timedelta(days=3)
+    [swept] = sweep(table)
+    assert (swept.id, swept.state) == (job.id, "queued"), swept.error
+    assert take(table, GONE).deadline == clock.now + table.time_limit
+
+
+def test_a_machine_that_slept_for_longer_than_a_job_may_take_goes_on_with_it(
+    table: JobTable, clock: SimpleNamespace
+) -> None:
+    with sleeper() as (running, process):
+        job = take(table, process)
+        running.send_signal(signal.SIGSTOP)
+        clock.now = NOON + timedelta(days=3)
+        [swept] = sweep(table)
+    assert (swept.id, swept.state) == (job.id, "queued"), swept.error

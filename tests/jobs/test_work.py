@@ -389,7 +389,7 @@ def test_a_process_that_lingers_takes_what_is_asked_for_meanwhile(table: JobTabl
 
 def test_a_process_whose_keeper_was_killed_leaves_by_itself(database: Database, tmp_path: Path) -> None:
     script = (
-        "import pathlib, subprocess, sys, threading\n"
+        "import pathlib, sys, threading\n"
         "from stockcast.database import Database\n"
         "from stockcast.jobs.job_table import JobTable\n"
         "from stockcast.jobs.work import Work\n"

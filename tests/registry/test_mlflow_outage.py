@@ -1,0 +1,117 @@
+"""A real MLflow server that is stopped and started again while a training fills its run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from stockcast.errors import RegistryUnavailable
+from stockcast.forecasting.observer import Epoch
+from stockcast.registry import run_log
+from stockcast.registry.run_log import RunLog
+from stockcast.registry.runs import Runs
+from stockcast.registry.tracking_server import TrackingServer
+
+PATIENCE = 90.0  # seconds; a server needs some to begin, and the machine may be busy
+BEGAN = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+class Server:
+    """`mlflow server` on a port of this machine, over a SQLite file."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            self.port = taken.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        line = [
+            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)),
+            *("--workers", "1", "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"),
+            *("--artifacts-destination", str(self._folder / "artifacts")),
+        ]
+        with open(self._folder / "server.log", "ab") as log:
+            self._process = subprocess.Popen(
+                line, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def wait(self) -> None:
+        """Until it answers."""
+        give_up = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert time.monotonic() < give_up, (self._folder / "server.log").read_text()
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def kill(self) -> None:
+        """At once, with those that it has started."""
+        if self._process is not None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    made = Server(tmp_path)
+    yield made
+    made.kill()
+
+
+def epoch(number: int) -> Epoch:
+    return Epoch(number, 30, 2 / number, 1 / number, 1 / number, 2e-3, 0.5, BEGAN + timedelta(seconds=number))
+
+
+def tell(log: RunLog, first: int, last: int) -> None:
+    """An epoch takes its time, and telling it takes none."""
+    for number in range(first, last + 1):
+        started = time.monotonic()
+        log.epoch(epoch(number))
+        assert time.monotonic() - started < 0.2, "the training waited for MLflow"
+        time.sleep(0.02)
+
+
+def test_a_server_that_is_down_twice_misses_nothing_and_holds_up_nobody(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_log, "SPACING", 0.1)
+    monkeypatch.setattr(run_log, "LONGEST_PAUSE", 1.0)
+    runs = Runs(TrackingServer(server.uri, None))
+    with RunLog(runs, "outage", "LSTM AAPL", {"a": 1}, {"tickers": "AAPL"}, job="j1", inputs="x") as log:
+        tell(log, 1, 10)
+        server.start()
+        server.wait()
+        first = log.settle(lambda: None, patience=PATIENCE)
+        tell(log, 11, 20)
+        server.kill()
+        tell(log, 21, 30)
+        with pytest.raises(RegistryUnavailable):
+            runs.recent("outage")
+        server.start()
+        server.wait()
+        assert log.settle(lambda: None, patience=PATIENCE) == first
+    with RunLog(runs, "outage", "LSTM AAPL", {"a": 1}, {"tickers": "AAPL"}, job="j1", inputs="x") as again:
+        tell(again, 1, 30)  # another attempt of the same job
+        assert again.settle(lambda: None, patience=PATIENCE) == first
+    for curve in ("train_loss", "validation_loss", "learning_rate", "epoch_seconds"):
+        assert [step for step, _ in runs.curve(first, curve)] == list(range(1, 31))
+    assert [found.run_id for found in runs.recent("outage")] == [first]
