@@ -151,14 +151,14 @@ def test_every_attempt_has_the_whole_time_and_no_more(database: Database, monkey
 def test_the_time_limit_follows_the_clock_of_the_database(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The clock of this machine is two hours behind that of the database."""
+    """The clock of this machine is two hours ahead of that of the database."""
     monkeypatch.setattr(lease_room, "BEAT", 0.02)
-    ahead = JobTable(
+    behind = JobTable(
         database,
         time_limit=timedelta(hours=1),
-        clock=lambda connection: Database.now(connection) + timedelta(hours=2),
+        clock=lambda connection: Database.now(connection) - timedelta(hours=2),
     )
-    with hold(ahead, take(ahead)) as held:
+    with hold(behind, take(behind)) as held:
         for _ in range(20):
             held.doing("Epoch 1 of 10", 0.1)
             time.sleep(0.02)
