@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     worker_linger: float = Field(
         default=300, ge=0, le=86400, description="Seconds for which an idle worker stays warm for the next job."
     )
-    job_hours: float = Field(default=12, gt=0, le=720, description="Hours after which an attempt at a job is stopped.")
+    job_hours: float = Field(
+        default=12, gt=0, le=720, description="Hours after which an attempt at a job is stopped."
+    )
 
     @property
     def environment(self) -> dict[str, str]:

@@ -96,6 +96,23 @@ def test_it_does_what_is_queued_and_leaves_when_nothing_is_left(
     assert len({table.get(job.id).pid for job in jobs}) == 1, "a warm process does them all"
 
 
+def test_a_job_that_was_asked_for_as_it_was_leaving_is_done_before_it_leaves(
+    table: JobTable, keep: Callable[..., Keeper], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asked for it saw the lock held, and started no other worker."""
+    keeper, jobs = keep(), []
+    serve = keeper._serve
+
+    def serve_and_be_asked(leave: threading.Event, until_idle: bool) -> None:
+        serve(leave, until_idle)
+        if not jobs:
+            jobs.append(table.submit("sleep", "tech", {"seconds": 0.1}))
+
+    monkeypatch.setattr(keeper, "_serve", serve_and_be_asked)
+    keeper.run(threading.Event(), until_idle=True)
+    assert [table.get(job.id).state for job in jobs] == ["succeeded"]
+
+
 def test_a_killed_process_is_followed_by_another_that_goes_on(
     table: JobTable, keep: Callable[..., Keeper]
 ) -> None:

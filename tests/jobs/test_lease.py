@@ -17,7 +17,14 @@ from pydantic import JsonValue
 from sqlalchemy import update
 
 from stockcast.database import Database
-from stockcast.errors import DatabaseUnavailable, JobCancelled, JobOverdue, JobPaused, JobSuperseded
+from stockcast.errors import (
+    DatabaseUnavailable,
+    JobCancelled,
+    JobOverdue,
+    JobPaused,
+    JobSuperseded,
+    TooShortHistory,
+)
 from stockcast.forecasting.observer import Epoch
 from stockcast.jobs import lease as lease_room
 from stockcast.jobs.job import EPOCH, Job
@@ -302,17 +309,21 @@ def test_when_the_database_is_gone_for_longer_than_the_lease_the_work_stops_and_
     monkeypatch.setattr(lease_room, "BEAT", 0.05)
     monkeypatch.setattr(lease_room, "LEASE", timedelta(seconds=1))
     with far_table(postgres_url) as (table, cable):
+        heard: list[JobSuperseded] = []
 
         def work(_job: Job, lease: Lease) -> Mapping[str, JsonValue]:
             cable.cut()
-            with pytest.raises(JobSuperseded):
-                work_until_stopped(lease)
-            lease.check()  # again, for whoever swallowed it
-            raise AssertionError("it must not go on")
+            for say in (lambda: work_until_stopped(lease), lease.check):
+                try:
+                    say()
+                except JobSuperseded as problem:
+                    heard.append(problem)
+            raise heard[-1]
 
         job = take(table)
         with pytest.raises(DatabaseUnavailable):
             Work(table, {"train": work}, table.tied_up).do(job, threading.Event(), print)
+        assert len(heard) == 2, "at the next word, and again for whoever swallowed it"
         cable.mend()
         left = table.get(job.id)
         assert (left.state, left.attempt, left.error) == ("running", 1, None), "its lease runs out"
@@ -342,3 +353,45 @@ def answers(table: JobTable) -> bool:
     with contextlib.suppress(DatabaseUnavailable):
         return table.now() is not None
     return False
+
+
+ODD: dict[str, JsonValue] = {
+    "not a number": float("nan"),
+    "infinity": float("inf"),
+    "nul": "a\x00b",
+    "half a letter": "caf\udce9",  # how Python reads a file name that is no UTF-8
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_what_the_database_refuses_to_keep_ends_the_job_and_is_not_tried_for_ever(
+    table: JobTable, odd: JsonValue
+) -> None:
+    job = take(table)
+
+    def work(_job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        lease.report("note", {"sentence": odd})
+        return {}
+
+    line = (job, threading.Event(), print)
+    thread = threading.Thread(target=Work(table, {"train": work}, table.tied_up).do, args=line, daemon=True)
+    thread.start()
+    thread.join(timeout=5)
+    found = table.get(job.id)
+    table.cancel(job.id)  # or it would go on after the test
+    thread.join(timeout=PATIENCE)
+    assert not found.active
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_a_job_ends_whatever_its_result_or_its_error_says(table: JobTable, odd: JsonValue) -> None:
+    def succeed(_job: Job, _lease: Lease) -> Mapping[str, JsonValue]:
+        return {"odd": odd}
+
+    def fail(_job: Job, _lease: Lease) -> Mapping[str, JsonValue]:
+        raise TooShortHistory(f"It says {odd}.", f"Mend {odd}.")
+
+    for handler in (succeed, fail):
+        job = take(table)
+        done = Work(table, {"train": handler}, table.tied_up).do(job, threading.Event(), print)
+        assert not done.active

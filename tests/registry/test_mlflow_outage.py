@@ -1,4 +1,4 @@
-"""A real MLflow server that is stopped and started again while a training fills its run."""
+"""MLflow over HTTP: a real server that is stopped and started again, and one that never answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from stockcast.errors import RegistryUnavailable
+from stockcast.errors import JobCancelled, RegistryUnavailable
 from stockcast.forecasting.observer import Epoch
 from stockcast.registry import run_log
 from stockcast.registry.run_log import RunLog
@@ -115,3 +115,34 @@ def test_a_server_that_is_down_twice_misses_nothing_and_holds_up_nobody(
     for curve in ("train_loss", "validation_loss", "learning_rate", "epoch_seconds"):
         assert [step for step, _ in runs.curve(first, curve)] == list(range(1, 31))
     assert [found.run_id for found in runs.recent("outage")] == [first]
+
+
+@pytest.fixture
+def silent() -> Iterator[TrackingServer]:
+    """A server that takes every call and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield TrackingServer(f"http://127.0.0.1:{listener.getsockname()[1]}", None)
+
+
+def test_a_server_that_never_answers_holds_up_neither_an_epoch_nor_the_end(silent: TrackingServer) -> None:
+    def work() -> None:
+        with RunLog(Runs(silent), "silent", "LSTM AAPL", {}, {}) as log:
+            tell(log, 1, 20)
+            time.sleep(1.0)  # until it waits for an answer
+            raise JobCancelled("It was cancelled.", "Start it again.")
+
+    silent.load()
+    started = time.monotonic()
+    with pytest.raises(JobCancelled):
+        work()
+    assert time.monotonic() - started < 5
+
+
+def test_the_patience_with_a_server_that_never_answers_ends(silent: TrackingServer) -> None:
+    silent.load()
+    started = time.monotonic()
+    with RunLog(Runs(silent), "silent", "LSTM AAPL", {}, {}) as log:
+        log.epoch(epoch(1))
+        with pytest.raises(RegistryUnavailable, match="did not answer in time"):
+            log.settle(lambda: None, patience=1.0)
+    assert time.monotonic() - started < 6
