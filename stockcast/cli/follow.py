@@ -22,18 +22,14 @@ CARE = 2.0  # seconds between two looks after its process
 
 def follow(workspace: Workspace, job: Job, shown: bool) -> Job:
     """Waits until a job has ended and returns it; Ctrl-C asks whether to detach or to cancel."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %"),
-        TimeElapsedColumn(),
-    )
     while True:
-        try:
+        try:  # also while what follows is loaded
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+            console = Console(stderr=True)
+            percent = TextColumn("{task.percentage:3.0f} %")
+            columns = (TextColumn("{task.description}"), BarColumn(), percent, TimeElapsedColumn())
             with Progress(*columns, console=console, disable=not (shown and console.is_terminal)) as progress:
                 return _watch(workspace, job.id, progress, progress.add_task("Queued", total=1.0))
         except KeyboardInterrupt:

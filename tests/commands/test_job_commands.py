@@ -109,8 +109,10 @@ def test_ctrl_c_asks_whether_to_detach_or_to_cancel(sample: Run) -> None:
         with subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as process:
             os.close(slave)
             wait_for(lambda universe=answer: states(sample, universe) == ["running"])
-            process.send_signal(signal.SIGINT)
             said = ""
+            while "%" not in said:  # it follows
+                said += os.read(master, 4096).decode(errors="replace")
+            process.send_signal(signal.SIGINT)
             while "cancel it (c)?" not in said:
                 said += os.read(master, 4096).decode(errors="replace")
             os.write(master, f"{answer}\n".encode())
