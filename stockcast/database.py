@@ -14,7 +14,7 @@ from pathlib import Path
 import filelock
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 
@@ -66,10 +66,10 @@ class Database:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Failures of the database itself in one sentence; a broken rule of a table is the caller's to handle."""
+        """Failures of the database itself in one sentence; what it refuses to keep is the caller's to handle."""
         try:
             yield
-        except IntegrityError:
+        except (IntegrityError, DataError):
             raise
         except SQLAlchemyError as problem:
             raise DatabaseUnavailable(

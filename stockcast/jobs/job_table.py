@@ -7,6 +7,7 @@ database's own, since clocks of several machines disagree.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -173,11 +174,11 @@ class JobTable:
         """Ends a running job; False when another process has taken it, or it has ended."""
         with self.database.write() as connection:
             values: dict[str, object] = {
-                "state": state, "error": error, "hint": hint, "lease_until": None, "loose_ends": True,
-                "finished_at": self._clock(connection), "phase": None,
+                "state": state, "error": _storable(error), "hint": _storable(hint), "lease_until": None,
+                "loose_ends": True, "finished_at": self._clock(connection), "phase": None,
             }  # fmt: skip
             if result is not None:
-                values |= {"result": dict(result), "progress": 1.0}
+                values |= {"result": _storable(dict(result)), "progress": 1.0}
             return _change(connection, job.id, _held(job), **values)
 
     def give_back(self, job: Job, kind: str, payload: Mapping[str, JsonValue], *, counts: bool) -> bool:
@@ -306,6 +307,19 @@ def _change(
 ) -> bool:
     changed = connection.execute(update(jobs).where(jobs.c.id == job_id, condition).values(**values))
     return changed.rowcount == 1
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    """The same without what no database keeps, so that every job can be ended: NUL, half letters, no numbers."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode().replace("\x00", "")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {str(_storable(name)): _storable(each) for name, each in value.items()}
+    return value
 
 
 def _fence(held: bool, job: Job) -> None:

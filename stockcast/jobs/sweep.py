@@ -9,6 +9,7 @@ from stockcast.jobs.job_table import JobTable
 
 # A process that was asked to stop has this long for its checkpoint before it is killed.
 GRACE = timedelta(seconds=20)
+DEAF = "its process did not stop when it was asked to"
 
 
 def sweep(table: JobTable) -> list[Job]:
@@ -41,7 +42,7 @@ def _lost(job: Job, now: datetime) -> str | None:
         return "its process stood still"
     if _overdue(job, now):
         process.kill()
-        return "its process did not stop when it was asked to"
+        return DEAF
     return None
 
 
@@ -53,7 +54,7 @@ def _overdue(job: Job, now: datetime) -> bool:
 def _settle(table: JobTable, job: Job, reason: str) -> bool:
     if job.cancel_requested_at is not None:
         return table.end(job, "cancelled", error="It was cancelled.", hint="Start it again whenever you like.")
-    if job.deadline is not None and job.deadline < table.now():
+    if reason == DEAF:  # a machine that was off for so long is no reason to give up
         return table.end(
             job, "failed", error="It took longer than a job may take.", hint="Raise STOCKCAST_JOB_HOURS."
         )
