@@ -165,8 +165,12 @@ def test_after_a_kill_of_everything_the_next_look_brings_the_training_to_its_end
         _kill_all(workspace.settings.home)
     assert workspace.jobs.get(job.id).state == "running", "nobody was left to say otherwise"
     restarted = Workspace(workspace.settings)
-    restarted.desk.look_after()  # what every face does first: it starts a worker where there is none
-    done = wait(restarted, job, ended)
+
+    def looked_after(job: Job) -> bool:
+        restarted.desk.look_after()  # what every face does: it starts a worker where there is none
+        return ended(job)
+
+    done = wait(restarted, job, looked_after)
     assert done.attempt == 2
     log = workspace.desk.runner.log_file(job.id).read_text()
     assert log.count(f"Epoch 1 of {EPOCHS}:") == 1, "it went on from its checkpoint"
