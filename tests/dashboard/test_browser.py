@@ -119,6 +119,19 @@ def _open(page: Page, name: str) -> None:
     )
 
 
+def _back(page: Page, name: str) -> None:
+    """Presses the back button until another page has been drawn whole.
+
+    Streamlit notes `/runs` and `/runs?ticker=AAPL` as two entries when its messages come apart. The button of a
+    browser skips an entry that nobody's click has made; the driver's `go_back` does not.
+    """
+    here = page.evaluate("location.pathname")
+    page.go_back()
+    if page.evaluate("location.pathname") == here:
+        page.go_back()
+    expect(page.get_by_role("heading", name=QUESTIONS[name])).to_be_visible()
+
+
 def _progress(page: Page) -> Locator:
     """The bar of the job that is watched, with its words."""
     return page.get_by_test_id("stMain").get_by_test_id("stProgress")
@@ -214,7 +227,7 @@ def test_one_training_is_seen_by_every_tab_and_browser_until_somebody_cancels_it
 
     _open(page, "Runs")  # tells of it, and leads back
     expect(page.get_by_test_id("stSidebar").get_by_text("Training of default: Epoch")).to_be_visible()
-    page.go_back()
+    _back(page, "Train")
     expect(_progress(page)).to_contain_text(epochs)
     page.wait_for_function(f"{EPOCHS_DRAWN} > 1")
 
