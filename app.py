@@ -14,5 +14,5 @@ with boundary():
     restore_selection()
     with st.sidebar:
         choose_universe()
-        job_notice(on_train_page=page.url_path == "train")
+        job_notice(page.url_path)
     router.run(page)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -16,6 +16,9 @@ from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from stockcast.errors import InvalidConfig
+
+# The ladder of models, each to be beaten by the next.
+ModelKind = Literal["naive", "ewma", "garch", "linear", "lstm"]
 
 
 class Section(BaseModel):
@@ -64,31 +67,63 @@ class SplitConfig(Section):
         return self
 
 
+LADDER: tuple[ModelKind, ...] = get_args(ModelKind)
+
+
+class ModelConfig(Section):
+    """Which kind of model is trained."""
+
+    kind: ModelKind = Field(
+        default="lstm", description="What is trained: lstm, or a simpler rung: linear, garch, ewma or naive."
+    )
+
+
 class NetworkConfig(Section):
     """The LSTM's size."""
 
     hidden_size: int = Field(default=32, ge=4, le=256, description="Units of each LSTM layer.")
     layers: int = Field(default=1, ge=1, le=4, description="LSTM layers on top of one another.")
     dropout: float = Field(default=0.0, ge=0.0, le=0.6, description="Dropout between LSTM layers.")
+    members: int = Field(default=3, ge=1, le=10, description="Networks from several seeds that are averaged.")
 
 
 class TrainingConfig(Section):
     """How the network is fitted."""
 
-    max_epochs: int = Field(default=40, ge=1, le=1000, description="Most passes over the training windows.")
+    max_epochs: int = Field(default=30, ge=1, le=1000, description="Most passes over the training windows.")
     patience: int = Field(
-        default=8, ge=1, le=200, description="Epochs without a better validation loss before training stops."
+        default=5, ge=1, le=200, description="Epochs without a better validation loss before training stops."
     )
-    learning_rate: float = Field(default=2e-3, gt=0, le=0.1, description="Step size of AdamW.")
+    learning_rate: float = Field(default=1e-3, gt=0, le=0.1, description="Step size of AdamW.")
     weight_decay: float = Field(default=1e-3, ge=0, le=1, description="Weight decay of AdamW.")
     batch_size: int = Field(default=32, ge=1, le=4096, description="Chunks of sessions per step.")
     chunk_targets: int = Field(
-        default=20, ge=1, le=120, description="Targets that share one pass of the recurrence, in sessions."
+        default=40, ge=1, le=120, description="Targets that share one pass of the recurrence, in sessions."
+    )
+    hide_inputs: float = Field(
+        default=0.3,
+        ge=0,
+        le=0.9,
+        description="Share of training chunks whose ranges, or whose market, are hidden from the network.",
     )
     gradient_clip: float = Field(default=1.0, gt=0, le=100, description="Largest norm of the gradient.")
     seed: int = Field(default=7, ge=0, le=2**31 - 1, description="Seed of everything random.")
     accelerator: Literal["auto", "cpu", "gpu"] = Field(
         default="auto", description="Where Lightning trains: auto takes a GPU when there is one."
+    )
+
+
+class CalibrationConfig(Section):
+    """How intervals are made to hold what they promise."""
+
+    recalibration: Literal["isotonic", "none"] = Field(
+        default="isotonic", description="Whether intervals are recalibrated on validation; none leaves them."
+    )
+    adaptation: float = Field(
+        default=0.005,
+        ge=0,
+        le=0.1,
+        description="Step by which each ticker's intervals follow its own misses; 0 for not at all.",
     )
 
 
@@ -157,8 +192,10 @@ class Config(Section):
     universe: UniverseConfig = UniverseConfig()
     windows: WindowsConfig = WindowsConfig()
     split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    calibration: CalibrationConfig = CalibrationConfig()
     drift: DriftConfig = DriftConfig()
     promotion: PromotionConfig = PromotionConfig()
     schedule: ScheduleConfig = ScheduleConfig()
@@ -194,7 +231,7 @@ class Config(Section):
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "default": (),
-    "quick": ("training.max_epochs=10", "training.patience=3", "network.hidden_size=16"),
+    "quick": ("training.max_epochs=10", "training.patience=3", "network.hidden_size=16", "network.members=1"),
     # The network size of the design that stockcast replaces.
     "classic": ("network.layers=2", "network.hidden_size=64"),
 }

@@ -132,3 +132,13 @@ journal = Table(
     Column("findings", JSON, nullable=False),
     UniqueConstraint("face", "fingerprint"),
 )
+
+# How the intervals of a model version, known by its run, have adapted to a ticker up to a cutoff.
+adaptations = Table(
+    "adaptations",
+    metadata,
+    Column("run_id", String(64), primary_key=True),
+    Column("ticker", String(24), primary_key=True),
+    Column("cutoff", Date, nullable=False),
+    Column("state", JSON, nullable=False),
+)

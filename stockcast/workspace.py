@@ -6,7 +6,7 @@ Nothing is opened before it is needed, and nothing at import.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -16,15 +16,18 @@ import filelock
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database, make_folder
+from stockcast.evaluation.refits import RefitPolicy
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.context import require_window
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.market import MedianMarket, markets
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.forecasting.unpack import unpack
 from stockcast.jobs.job_desk import JobDesk
 from stockcast.jobs.job_table import JobTable
+from stockcast.monitoring.adaptations import Adaptations
 from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Journal
@@ -43,13 +46,14 @@ from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer, model_name
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
 from stockcast.settings import Settings
-from stockcast.workflows.backtest import Judged, backtest
+from stockcast.workflows.backtest import Judged, Subject, backtest
+from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, require_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Answer, Face, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.ingest import Ingested, ingest_prices
-from stockcast.workflows.job_requests import TrainRequest
+from stockcast.workflows.job_requests import BASELINES, TrainRequest
 from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.promote import promote, rollback
 from stockcast.workflows.train import Candidate, make_candidate, publish, training_fingerprint
@@ -69,6 +73,7 @@ class Workspace:
     def __init__(self, settings: Settings, clock: Callable[[], datetime] = system_clock) -> None:
         self.settings = settings
         self.clock = clock
+        self._known_markets: tuple[object, Mapping[str, MedianMarket]] | None = None
         self._speakers: dict[tuple[str, str], Speaker] = {}
 
     @cached_property
@@ -90,6 +95,11 @@ class Workspace:
     def journal(self) -> Journal:
         """Issued forecasts."""
         return Journal(self.database)
+
+    @cached_property
+    def adaptations(self) -> Adaptations:
+        """How the intervals of each version follow each ticker."""
+        return Adaptations(self.database)
 
     @cached_property
     def jobs(self) -> JobTable:
@@ -208,9 +218,8 @@ class Workspace:
         chosen = choose_histories(self.prices, asked.config, asked.tickers, asked.until)
         # matplotlib keeps its list of fonts there, and nothing is written outside the home.
         os.environ.setdefault("MPLCONFIGDIR", str(make_folder(self.settings.home / "matplotlib")))
-        observer.doing("Loading the network's libraries", 0.0)
-        # torch and Lightning take seconds to import; only training needs them.
-        from stockcast.forecasting.lstm.estimator import LstmEstimator
+        if asked.config.model.kind == "lstm":
+            observer.doing("Loading the network's libraries", 0.0)
 
         def champion() -> Champion:
             if self.versions.champion(universe) is None:
@@ -226,7 +235,7 @@ class Workspace:
             chosen=chosen,
             config=asked.config,
             config_version=asked.config_version,
-            estimator=LstmEstimator(
+            estimator=choose_estimator(
                 asked.config, self._scratch(), self.settings.threads, self._checkpoint(job, chosen, asked.config)
             ),
             champion=champion,
@@ -242,19 +251,44 @@ class Workspace:
     def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:
         """Scores a version on the sessions that came after it was judged. Raises TooShortHistory."""
         wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
-        return evaluate(self.speaker(universe, which), [self.prices.load(ticker) for ticker in wanted])
+        speaker = self.speaker(universe, which)
+        return evaluate(speaker, [self.prices.load(ticker) for ticker in wanted], self._markets(speaker))
 
-    def backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Judged:
+    def backtest(
+        self,
+        universe: str,
+        tickers: Sequence[str],
+        which: str,
+        start: date,
+        end: date,
+        *,
+        refit: RefitPolicy = "never",
+    ) -> Judged:
         """Backtests a model on the named tickers, or on the universe's own."""
         wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
         frames = [self.prices.load(ticker) for ticker in wanted]
-        return backtest(self.forecaster(universe, which), frames, start, end)
+        if which in BASELINES:
+            config = self.config(universe).with_overrides([f"model.kind={which}"])
+            subject = Subject(which, config, None, self._histories(self.tickers(universe)))
+        else:
+            speaker = self.speaker(universe, which)
+            teachers = self._histories(speaker.version.tickers)
+            subject = Subject(speaker.version.label, speaker.config, speaker.forecaster, teachers)
+        return backtest(subject, frames, start, end, refit, self._scratch(), self.settings.threads)
 
     def forecast(self, ticker: str, universe: str, face: Face) -> Answer:
         """What the champion expects after the last stored session of a ticker."""
         frame = self.prices.load(normalise_ticker(ticker))
+        speaker = self.speaker(universe)
         return forecast_ticker(
-            self.speaker(universe), frame, self.journal, universe=universe, face=face, now=self.clock()
+            speaker,
+            frame,
+            self._markets(speaker).get(frame.exchange),
+            self.journal,
+            self.adaptations,
+            universe=universe,
+            face=face,
+            now=self.clock(),
         )
 
     def forecast_window(self, window: PriceWindow, universe: str, face: Face) -> Answer:
@@ -274,7 +308,7 @@ class Workspace:
         speaker = self.speaker(universe)
         require_window(window.closes, speaker.forecaster.lookback)
         return check_window(
-            window, speaker.reference, speaker.drift, today=self.clock().date(), stored=self._stored(window)
+            window, speaker.reference, speaker.config.drift, today=self.clock().date(), stored=self._stored(window)
         )
 
     def promote(self, universe: str, which: str, note: str) -> ModelVersion:
@@ -319,8 +353,22 @@ class Workspace:
             unpack(bundle, self.settings.threads),
             Scorecard.from_json(dict(manifest.scorecard)) if manifest.scorecard else None,
             VolatilityReference.from_json(manifest.drift_reference) if manifest.drift_reference else None,
-            Config.model_validate(manifest.config).drift,
+            Config.model_validate(manifest.config),
         )
+
+    def _histories(self, tickers: Sequence[str]) -> tuple[PriceFrame, ...]:
+        """Those of the tickers that are stored."""
+        return tuple(self.prices.load(ticker) for ticker in tickers if self.prices.has(ticker))
+
+    def _markets(self, speaker: Speaker) -> Mapping[str, MedianMarket]:
+        """The markets that a version reads, from the stored histories it has learnt from."""
+        if "market" not in speaker.forecaster.groups:
+            return {}
+        tickers = speaker.version.tickers
+        key = tuple((each.ticker, each.content_hash) for each in self.prices.list() if each.ticker in tickers)
+        if self._known_markets is None or self._known_markets[0] != key:
+            self._known_markets = key, markets(self._histories(tickers))
+        return self._known_markets[1]
 
     def _stored(self, window: PriceWindow) -> PriceFrame | None:
         if window.ticker is None or self.prices.find(window.ticker) is None:

@@ -1,4 +1,4 @@
-"""Shared material: seeded histories with clustered volatility, the bundled sample, one LSTM trained once."""
+"""Shared material: seeded histories with clustered volatility, a market, the bundled sample, trained LSTMs."""
 
 from __future__ import annotations
 
@@ -57,6 +57,23 @@ def frame_of(closes: np.ndarray, ticker: str = "AAPL", last: date = date(2019, 1
     )
 
 
+def bars_of(closes: np.ndarray, seed: int, ticker: str = "AAPL", last: date = date(2019, 12, 30)) -> PriceFrame:
+    """A history whose sessions gap, swing around their close as much as it has moved lately, and trade."""
+    random = np.random.default_rng(1_000_000 + seed)
+    returns = np.diff(np.log(closes), prepend=np.log(closes[0]))
+    swing = np.sqrt(np.convolve(returns**2, np.full(10, 0.1))[: len(closes)]) + 1e-4
+    opens = closes * np.exp(-returns + 0.3 * swing * random.standard_normal(len(closes)))
+    above, below = 0.5 * swing * np.abs(random.standard_normal((2, len(closes))))
+    frame = frame_of(closes, ticker, last)
+    bars = frame.to_dataframe().assign(
+        open=opens,
+        high=np.maximum(opens, closes) * np.exp(above),
+        low=np.minimum(opens, closes) * np.exp(-below),
+        volume=np.round(np.exp(14 + 0.3 * random.standard_normal(len(closes)) + 10 * np.abs(returns))),
+    )
+    return PriceFrame.from_dataframe(bars, ticker=ticker, source="test", as_of=AS_OF)
+
+
 @pytest.fixture(scope="session")
 def make_frame() -> MakeFrame:
     """Makes a seeded history: make_frame(ticker="AAPL", count=700, seed=1, closes=None, last=...)."""
@@ -71,6 +88,29 @@ def make_frame() -> MakeFrame:
         return frame_of(garch_closes(count, seed) if closes is None else closes, ticker, last)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_bars() -> MakeFrame:
+    """Makes a seeded history of whole bars: make_bars(ticker="AAPL", count=700, seed=1, closes=None, last=...)."""
+
+    def make(
+        ticker: str = "AAPL",
+        count: int = 700,
+        seed: int = 1,
+        closes: np.ndarray | None = None,
+        last: date = date(2019, 12, 30),
+    ) -> PriceFrame:
+        return bars_of(garch_closes(count, seed) if closes is None else closes, seed, ticker, last)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def market_frames(make_bars: MakeFrame) -> tuple[PriceFrame, ...]:
+    """Whole bars of six tickers of New York, enough for a market."""
+    names = ("AAPL", "IBM", "KO", "MSFT", "PEP", "XOM")
+    return tuple(make_bars(name, 620, seed=20 + number) for number, name in enumerate(names))
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +147,17 @@ def small_split(make_frame: MakeFrame, small_config: Config) -> tuple[Split, lis
 
 
 @pytest.fixture(scope="session")
+def market_split(
+    market_frames: tuple[PriceFrame, ...], small_config: Config
+) -> tuple[Split, list[TrainingPair]]:
+    """The market, cut."""
+    split = split_dates(market_frames, small_config)
+    pairs, left_out = training_pairs(market_frames, split, small_config)
+    assert not left_out
+    return split, pairs
+
+
+@pytest.fixture(scope="session")
 def train_lstm(tmp_path_factory: pytest.TempPathFactory) -> TrainLstm:
     """Trains a network: train_lstm(config, pairs, observer=..., checkpoint=...)."""
     from stockcast.forecasting.lstm.estimator import LstmEstimator
@@ -131,6 +182,14 @@ def trained_lstm(
 ) -> NetworkForecaster:
     """An LSTM after two epochs on the synthetic histories."""
     return train_lstm(small_config, small_split[1])
+
+
+@pytest.fixture(scope="session")
+def market_lstm(
+    train_lstm: TrainLstm, small_config: Config, market_split: tuple[Split, list[TrainingPair]]
+) -> NetworkForecaster:
+    """An LSTM after two epochs on the market, which reads bars and market beside closes."""
+    return train_lstm(small_config, market_split[1])
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ from stockcast.cli.train_command import print_scorecard
 from stockcast.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from stockcast.evaluation.diagnosis import Diagnosis
+    from stockcast.evaluation.refits import RefitPolicy
     from stockcast.monitoring.findings import DriftReport
     from stockcast.prices.window import PriceWindow
     from stockcast.workflows.forecast import Answer
@@ -78,8 +80,18 @@ def backtest_command(
     tickers: Tickers = None,
     model: Annotated[
         str,
-        typer.Option("--model", help="champion, challenger, lstm (newest trained), a version, naive or ewma."),
+        typer.Option(
+            "--model",
+            help="champion, challenger, lstm (newest trained), a version, or naive, ewma, garch or linear.",
+        ),
     ] = "champion",
+    refit: Annotated[
+        str, typer.Option("--refit", help="How often the model learns anew: never, yearly or quarterly.")
+    ] = "never",
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Everything about it: .html as a page with charts, .csv ticker by ticker."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for every single forecast.")] = None,
     universe: Universe = UNIVERSE,
     background: Background = False,
@@ -91,27 +103,43 @@ def backtest_command(
     first, last = parse_date(start), parse_date(end)
     if first is None or last is None or first > last:
         raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
+    policy = _refit(refit)
+    if report is not None:
+        from stockcast.workflows.backtest_report import require_report_name
+
+        require_report_name(report)  # before the work is done, not after it
     workspace = open_workspace()
     if background:
-        if out is not None:
-            raise InvalidRequest("A job keeps its scores, not a file.", "Leave out --out, or --background.")
-        print_job(workspace.desk.submit_backtest(universe, tickers or (), model, first, last), as_json)
+        if out is not None or report is not None:
+            raise InvalidRequest(
+                "A job keeps its scores, not a file.", "Leave out --out and --report, or --background."
+            )
+        job = workspace.desk.submit_backtest(universe, tickers or (), model, first, last, refit=policy)
+        print_job(job, as_json)
         return
-    judged = workspace.backtest(universe, tickers or (), model, first, last)
+    judged = workspace.backtest(universe, tickers or (), model, first, last, refit=policy)
     rows = write_forecasts(judged.backtest, out) if out is not None else 0
+    if report is not None:
+        from stockcast.workflows.backtest_report import write_report
+
+        write_report(judged.diagnosis, report)
     if as_json:
         print_json(
             {
                 "model": model,
                 "rows": rows,
                 "out": str(out) if out else None,
+                "report": str(report) if report else None,
                 "scorecard": judged.scorecard.to_json(),
+                "diagnosis": judged.diagnosis.to_json(),
             }
         )
         return
-    print_scorecard(judged.scorecard)
+    _tell_diagnosis(judged.diagnosis)
     if out is not None:
         say(f"{rows:,} forecasts written to {out}.")
+    if report is not None:
+        say(f"Report written to {report}.")
 
 
 def evaluate_command(
@@ -133,6 +161,43 @@ def evaluate_command(
         print_json({"model": model, "scorecard": card.to_json()})
     else:
         print_scorecard(card)
+
+
+def _refit(text: str) -> RefitPolicy:
+    """How often to refit, as it was typed. Raises InvalidRequest."""
+    from stockcast.workflows.job_requests import REFITS
+
+    found = next((policy for policy in REFITS if policy == text), None)
+    if found is None:
+        raise InvalidRequest(f"A model cannot be refitted '{text}'.", f"Choose one of {', '.join(REFITS)}.")
+    return found
+
+
+def _tell_diagnosis(diagnosis: Diagnosis) -> None:
+    from stockcast.evaluation.diagnose import spoken
+    from stockcast.evaluation.significance import p_text
+    from stockcast.workflows.backtest_tables import measure_rows
+
+    card = diagnosis.scorecard
+    print_table(
+        f"{diagnosis.label}: {card.count:,} one-session forecasts, {card.first_session} to {card.last_session}",
+        ("measure", diagnosis.label, "naive", "how to read it"),
+        measure_rows(diagnosis),
+    )
+    print_table(
+        "CRPS against each opponent",
+        ("opponent", "skill", "Diebold-Mariano", "tickers won"),
+        [
+            (
+                spoken(duel.opponent),
+                f"{100 * duel.skill:+.2f} %",
+                f"{p_text(duel.p_value)} over {duel.sessions:,} sessions",
+                f"{duel.won} of {len(duel.tickers)}",
+            )
+            for duel in diagnosis.duels
+        ],
+    )
+    say(diagnosis.verdict)
 
 
 def _window(file: Path, ticker: str | None) -> PriceWindow:

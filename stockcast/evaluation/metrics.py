@@ -29,6 +29,16 @@ def coverage(lower: Floats, upper: Floats, actuals: Floats) -> float:
     return float(np.mean((actuals >= lower) & (actuals <= upper)))
 
 
+def winkler(lower: Floats, upper: Floats, actuals: Floats, share: float) -> Floats:
+    """Interval score of the central interval that promises `share`; smaller is better. [N], [N], [N] -> [N]
+
+    The width, and for an actual outside it the distance times 2 / (1 - share). In the unit of its arguments.
+    Winkler (1972); Gneiting and Raftery (2007), equation 43.
+    """
+    missed = np.maximum(lower - actuals, 0.0) + np.maximum(actuals - upper, 0.0)
+    return np.asarray(upper - lower + 2 / (1 - share) * missed)
+
+
 def mean_absolute_error(forecasts: Floats, actuals: Floats) -> float:
     """In the unit of its arguments. [N], [N]"""
     return float(np.mean(np.abs(actuals - forecasts)))

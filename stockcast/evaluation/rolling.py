@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from stockcast.errors import InvalidRequest, LeakDetected
-from stockcast.forecasting.context import Window, windows
+from stockcast.forecasting.conformal import Adaptation, adapt, ask_for, scores
+from stockcast.forecasting.context import Market, Window, windows
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.returns import Floats, to_returns
 from stockcast.prices.frame import PriceFrame
+
+WARM_UP = 250  # sessions before a backtest in which intervals adapt to their ticker
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,21 +68,34 @@ class Backtest:
         return digest.hexdigest()
 
 
-def rolling_backtest(forecaster: Forecaster, frames: Sequence[PriceFrame], start: date, end: date) -> Backtest:
+def rolling_backtest(
+    forecaster: Forecaster,
+    frames: Sequence[PriceFrame],
+    start: date,
+    end: date,
+    known: Mapping[str, Market] | None = None,
+) -> Backtest:
     """Forecasts every session from `start` to `end` one to H sessions ahead.
 
-    The first cutoff is the last session before `start`; sessions after `end` are not judged. Raises
+    The first cutoff is the last session before `start`; sessions after `end` are not judged. A forecaster that
+    adapts to its tickers begins WARM_UP sessions earlier. `known` are the markets by exchange. Raises
     LeakDetected when a cutoff lies before `forecaster.trained_until`, InvalidRequest when nothing is left.
     """
     parts = []
     for frame in frames:
-        found = _windows(forecaster, frame, start, end)
-        if not found:
+        rows = _rows(forecaster, frame, start, end)
+        if not rows:
             continue
-        _refuse_leak(forecaster, frame.ticker, found[0])
+        _refuse_leak(forecaster, frame, rows[0])
+        before = min(WARM_UP, rows[0] - forecaster.lookback + 1) if forecaster.adaptation else 0
+        market = None if known is None else known.get(frame.exchange)
+        seen = range(rows[0] - before, rows[-1] + 1)
+        found = list(windows(frame, seen, forecaster.horizon, forecaster.history, market))
         forecasts = forecaster.forecast([window.context for window in found])
-        actuals = np.stack([window.actuals for window in found])
-        parts.append(TickerBacktest(frame.ticker, frame.currency, tuple(forecasts), actuals))
+        if forecaster.adaptation:
+            forecasts = _adapted(forecasts, found, forecaster)
+        actuals = np.stack([_judged(window, end) for window in found[before:]])
+        parts.append(TickerBacktest(frame.ticker, frame.currency, tuple(forecasts[before:]), actuals))
     if not parts:
         raise InvalidRequest(
             f"No session from {start} to {end} can be forecast and judged for "
@@ -89,14 +105,20 @@ def rolling_backtest(forecaster: Forecaster, frames: Sequence[PriceFrame], start
     return Backtest(forecaster.kind, tuple(parts))
 
 
-def _windows(forecaster: Forecaster, frame: PriceFrame, start: date, end: date) -> list[Window]:
+def _rows(forecaster: Forecaster, frame: PriceFrame, start: date, end: date) -> range:
+    """Rows of the cutoffs."""
     first = int(np.searchsorted(frame.sessions, np.datetime64(start, "D"))) - 1
     stop = int(np.searchsorted(frame.sessions, np.datetime64(end, "D"), side="right")) - 1
-    rows = range(max(first, forecaster.lookback - 1), stop)
-    return [
-        Window(window.context, _judged(window, end))
-        for window in windows(frame, rows, forecaster.horizon, forecaster.history)
-    ]
+    return range(max(first, forecaster.lookback - 1), stop)
+
+
+def _adapted(
+    forecasts: Sequence[QuantileForecast], found: Sequence[Window], forecaster: Forecaster
+) -> list[QuantileForecast]:
+    """Intervals adapted to the ticker as its forecasts come true, each by what was known at its cutoff."""
+    came = np.stack([np.log(window.actuals / window.context.last_close) for window in found])  # [N, H]
+    asked, _ = adapt(scores(forecasts, came), forecaster.adaptation, Adaptation.fresh(forecaster.horizon))
+    return ask_for(forecasts, asked)
 
 
 def _judged(window: Window, end: date) -> Floats:
@@ -105,11 +127,11 @@ def _judged(window: Window, end: date) -> Floats:
     return np.where(inside, window.actuals, np.nan)
 
 
-def _refuse_leak(forecaster: Forecaster, ticker: str, first: Window) -> None:
-    cutoff, seen = first.context.cutoff, forecaster.trained_until
-    if seen is not None and cutoff is not None and cutoff < seen:
+def _refuse_leak(forecaster: Forecaster, frame: PriceFrame, first: int) -> None:
+    cutoff, seen = frame.sessions[first].astype(object), forecaster.trained_until
+    if seen is not None and cutoff < seen:
         raise LeakDetected(
-            f"The {forecaster.kind} model has learnt from sessions up to {seen}; a forecast of {ticker} from "
-            f"{cutoff} would be judged on what it has seen.",
+            f"The {forecaster.kind} model has learnt from sessions up to {seen}; a forecast of {frame.ticker} "
+            f"from {cutoff} would be judged on what it has seen.",
             f"Start the backtest after {seen}, or train with an earlier --until.",
         )

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from stockcast.errors import CorruptBundle, UnlikeFingerprints
-from stockcast.evaluation.metrics import (
-    coverage,
-    crps,
-    mean_absolute_error,
-    mean_absolute_percentage_error,
-    root_mean_squared_error,
-)
+from stockcast.errors import CorruptBundle
+from stockcast.evaluation.comparison import Comparison, compare
+from stockcast.evaluation.one_ahead import OneAhead
 from stockcast.evaluation.rolling import Backtest, TickerBacktest
-from stockcast.evaluation.significance import DieboldMariano, diebold_mariano
-from stockcast.forecasting.quantiles import MEDIAN, level_position
-from stockcast.forecasting.returns import Floats
+
+__all__ = ["Comparison", "Scorecard", "TickerScore", "compare", "score"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +31,8 @@ class TickerScore:
     naive_crps: float
     coverage_80: float
     naive_coverage_80: float
+    coverage_90: float
+    naive_coverage_90: float
     coverage_95: float
     naive_coverage_95: float
 
@@ -49,6 +44,9 @@ class Scorecard:
     MAE and RMSE are in `currency`; where the tickers trade in several, those are None and the per-ticker
     scores hold them. MAPE is in percent. CRPS is that of the log return, in percent of the price. Skill is
     1 - CRPS / naive CRPS. `dm_p_value` is the two-sided Diebold-Mariano p-value of CRPS against naive.
+    `winkler_90` is the interval score of the 90 % interval, in percent of the price; log score and QLIKE are
+    those of the return in percent. `direction` is the share of sessions that went where the median said, None
+    where it always was the last close; `up_share` is what always saying "up" would have got.
     """
 
     forecaster: str
@@ -71,8 +69,19 @@ class Scorecard:
     dm_p_value: float
     coverage_80: float
     naive_coverage_80: float
+    coverage_90: float
+    naive_coverage_90: float
     coverage_95: float
     naive_coverage_95: float
+    winkler_90: float
+    naive_winkler_90: float
+    log_score: float
+    naive_log_score: float
+    qlike: float
+    naive_qlike: float
+    direction: float | None
+    direction_count: int  # forecasts whose median said up or down
+    up_share: float
     tickers: tuple[TickerScore, ...]
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -96,32 +105,20 @@ class Scorecard:
 _SCORECARD = TypeAdapter(Scorecard)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """A candidate's CRPS against an opponent's on the same sessions; skill > 0 when the candidate is better."""
-
-    opponent: str
-    skill: float
-    test: DieboldMariano
-
-
 def score(backtest: Backtest, naive: Backtest) -> Scorecard:
     """The Scorecard of a backtest beside the naive one. Raises UnlikeFingerprints when the data differ."""
     against_naive = compare(backtest, naive)
-    pairs = [
-        (_OneAhead.of(part), _OneAhead.of(other)) for part, other in zip(backtest.parts, naive.parts, strict=True)
-    ]
-    mine, reference = _OneAhead.pooled([p for p, _ in pairs]), _OneAhead.pooled([n for _, n in pairs])
+    own, other = [[OneAhead.of(part) for part in each.parts] for each in (backtest, naive)]
+    mine, reference = OneAhead.pooled(own), OneAhead.pooled(other)
     currencies = {part.currency for part in backtest.parts}
     one_currency = len(currencies) == 1
-    sessions = [session for part in backtest.parts for session in _sessions(part)]
     mape, naive_mape = mine.mape, reference.mape
     return Scorecard(
         forecaster=backtest.forecaster,
         fingerprint=backtest.fingerprint,
-        count=len(mine.actuals),
-        first_session=min(sessions),
-        last_session=max(sessions),
+        count=len(mine),
+        first_session=mine.days.min().item(),
+        last_session=mine.days.max().item(),
         currency=currencies.pop() if one_currency else None,
         mae=mine.mae if one_currency else None,
         naive_mae=reference.mae if one_currency else None,
@@ -137,101 +134,41 @@ def score(backtest: Backtest, naive: Backtest) -> Scorecard:
         dm_p_value=against_naive.test.p_value,
         coverage_80=mine.coverage(0.8),
         naive_coverage_80=reference.coverage(0.8),
+        coverage_90=mine.coverage(0.9),
+        naive_coverage_90=reference.coverage(0.9),
         coverage_95=mine.coverage(0.95),
         naive_coverage_95=reference.coverage(0.95),
+        winkler_90=mine.mean_winkler(0.9),
+        naive_winkler_90=reference.mean_winkler(0.9),
+        log_score=mine.mean_log_score,
+        naive_log_score=reference.mean_log_score,
+        qlike=mine.mean_qlike,
+        naive_qlike=reference.mean_qlike,
+        direction=mine.direction,
+        direction_count=int(mine.decided.sum()),
+        up_share=mine.up_share,
         tickers=tuple(
-            TickerScore(
-                ticker=part.ticker,
-                currency=part.currency,
-                count=len(own.actuals),
-                mae=own.mae,
-                naive_mae=other.mae,
-                mape=own.mape,
-                naive_mape=other.mape,
-                crps=own.mean_crps,
-                naive_crps=other.mean_crps,
-                coverage_80=own.coverage(0.8),
-                naive_coverage_80=other.coverage(0.8),
-                coverage_95=own.coverage(0.95),
-                naive_coverage_95=other.coverage(0.95),
-            )
-            for part, (own, other) in zip(backtest.parts, pairs, strict=True)
+            _ticker_score(part, each, beside)
+            for part, each, beside in zip(backtest.parts, own, other, strict=True)
         ),
     )
 
 
-def compare(candidate: Backtest, opponent: Backtest) -> Comparison:
-    """CRPS one session ahead of two backtests. Raises UnlikeFingerprints when they were run on unlike data."""
-    if candidate.fingerprint != opponent.fingerprint:
-        raise UnlikeFingerprints(
-            f"The backtests of {candidate.forecaster} and {opponent.forecaster} were run on different data.",
-            "Run both on the same tickers, sessions and stored prices.",
-        )
-    mine, other = _OneAhead.pooled_of(candidate), _OneAhead.pooled_of(opponent)
-    days = np.array([session for part in candidate.parts for session in _sessions(part)], dtype="datetime64[D]")
-    test = diebold_mariano(_daily_means(mine.crps, days), _daily_means(other.crps, days))
-    reference = float(other.crps.mean())
-    return Comparison(opponent.forecaster, 1 - float(mine.crps.mean()) / reference if reference else 0.0, test)
-
-
-@dataclass(frozen=True, eq=False)
-class _OneAhead:
-    """The first horizon of a backtest, flat. N forecasts, Q levels."""
-
-    quantiles: Floats  # [N, Q] log returns
-    returns: Floats  # [N] log returns that came true
-    medians: Floats  # [N] closes
-    actuals: Floats  # [N] closes
-
-    @staticmethod
-    def of(part: TickerBacktest) -> _OneAhead:
-        quantiles = part.quantile_returns[:, 0]
-        medians = part.last_closes * np.exp(quantiles[:, MEDIAN])
-        return _OneAhead(quantiles, part.actual_returns[:, 0], medians, part.actuals[:, 0])
-
-    @staticmethod
-    def pooled(parts: Sequence[_OneAhead]) -> _OneAhead:
-        return _OneAhead(
-            *(
-                np.concatenate([getattr(part, name) for part in parts])
-                for name in ("quantiles", "returns", "medians", "actuals")
-            )
-        )
-
-    @staticmethod
-    def pooled_of(backtest: Backtest) -> _OneAhead:
-        return _OneAhead.pooled([_OneAhead.of(part) for part in backtest.parts])
-
-    @property
-    def crps(self) -> Floats:
-        return crps(self.quantiles, self.returns) * 100
-
-    @property
-    def mean_crps(self) -> float:
-        return float(self.crps.mean())
-
-    @property
-    def mae(self) -> float:
-        return mean_absolute_error(self.medians, self.actuals)
-
-    @property
-    def rmse(self) -> float:
-        return root_mean_squared_error(self.medians, self.actuals)
-
-    @property
-    def mape(self) -> float:
-        return mean_absolute_percentage_error(self.medians, self.actuals)
-
-    def coverage(self, share: float) -> float:
-        tail = level_position((1 - share) / 2)
-        return coverage(self.quantiles[:, tail], self.quantiles[:, -1 - tail], self.returns)
-
-
-def _sessions(part: TickerBacktest) -> list[date]:
-    return part.sessions(1)
-
-
-def _daily_means(losses: Floats, days: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> Floats:
-    """Losses averaged per session, in the order of sessions. [N], [N] -> [D]"""
-    _, inverse, counts = np.unique(days, return_inverse=True, return_counts=True)
-    return np.asarray(np.bincount(inverse, weights=losses) / counts)
+def _ticker_score(part: TickerBacktest, mine: OneAhead, reference: OneAhead) -> TickerScore:
+    return TickerScore(
+        ticker=part.ticker,
+        currency=part.currency,
+        count=len(mine),
+        mae=mine.mae,
+        naive_mae=reference.mae,
+        mape=mine.mape,
+        naive_mape=reference.mape,
+        crps=mine.mean_crps,
+        naive_crps=reference.mean_crps,
+        coverage_80=mine.coverage(0.8),
+        naive_coverage_80=reference.coverage(0.8),
+        coverage_90=mine.coverage(0.9),
+        naive_coverage_90=reference.coverage(0.9),
+        coverage_95=mine.coverage(0.95),
+        naive_coverage_95=reference.coverage(0.95),
+    )

@@ -85,8 +85,7 @@ def training_pairs(
                 f"{split.validation_end}, too few to decide when training stops"
             )
             continue
-        lead = lookback - 1
-        pairs.append(TrainingPair(train, until.rows(first - lead, len(until)), lead))
+        pairs.append(TrainingPair(until, len(train), first))
     if not pairs:
         raise TooShortHistory(
             f"None of {_names(frames)} has enough sessions before {split.train_end}.",

@@ -10,7 +10,7 @@ import numpy as np
 
 from stockcast.forecasting import student_t
 from stockcast.forecasting.context import Context, stack_returns
-from stockcast.forecasting.forecaster import ForecasterState, TrainingPair
+from stockcast.forecasting.forecaster import ForecasterState, Group, TrainingPair
 from stockcast.forecasting.observer import Observer
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.targets import standardised_targets
@@ -34,6 +34,8 @@ class EwmaForecaster:
     trained_until: date | None = None
     lookback: int = LOOKBACK
     kind: str = "ewma"
+    groups: tuple[Group, ...] = ()
+    adaptation: float = 0.0
 
     @property
     def horizon(self) -> int:

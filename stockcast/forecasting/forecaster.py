@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from stockcast.forecasting.context import Context
 from stockcast.forecasting.observer import Observer
@@ -14,6 +14,10 @@ from stockcast.prices.frame import PriceFrame
 
 # Plain numbers that a bundle's manifest carries for a forecaster, for example {"df": 5.1}.
 Parameters = Mapping[str, "float | int | list[float] | list[str]"]
+
+
+# What a model may read beside closes: open, high, low and volume; and what the tickers of its market do together.
+Group = Literal["range", "market"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Forecaster(Protocol):
 
     @property
     def kind(self) -> str:
-        """Name of its family: naive, ewma, lstm."""
+        """Name of its family: naive, ewma, garch, linear, lstm."""
         ...
 
     @property
@@ -49,6 +53,16 @@ class Forecaster(Protocol):
         ...
 
     @property
+    def groups(self) -> tuple[Group, ...]:
+        """What it reads beside closes, where a context has it."""
+        ...
+
+    @property
+    def adaptation(self) -> float:
+        """Step of the conformal adaptation of its intervals to each ticker; 0 for none."""
+        ...
+
+    @property
     def trained_until(self) -> date | None:
         """Last session that any part of its fitting saw; None when nothing was fitted."""
         ...
@@ -64,14 +78,20 @@ class Forecaster(Protocol):
 
 @dataclass(frozen=True)
 class TrainingPair:
-    """One ticker's history cut in the order of time: fit on `train`, stop and calibrate on `validation`.
+    """One ticker's history cut in the order of time: fit on `train`, stop and calibrate on what comes after."""
 
-    `validation` begins with `lead` bars that only serve as context for its first targets.
-    """
+    history: PriceFrame  # up to the end of validation
+    train_length: int  # bars that fitting may see
+    first_cutoff: int  # row of the first validation cutoff, an embargo after `train`
 
-    train: PriceFrame
-    validation: PriceFrame
-    lead: int
+    @property
+    def train(self) -> PriceFrame:
+        """The part that fitting may see."""
+        return self.history.rows(0, self.train_length)
+
+    @property
+    def ticker(self) -> str:
+        return self.history.ticker
 
 
 class Estimator(Protocol):

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 
 from stockcast.forecasting.context import Context
-from stockcast.forecasting.forecaster import ForecasterState
+from stockcast.forecasting.forecaster import ForecasterState, Group
 from stockcast.forecasting.quantiles import LEVELS, QuantileForecast
 from stockcast.forecasting.returns import Floats, log_returns
 
@@ -25,6 +25,8 @@ class NaiveForecaster:
     lookback: int = LOOKBACK
     history: int = HISTORY
     kind: str = "naive"
+    groups: tuple[Group, ...] = ()
+    adaptation: float = 0.0
     trained_until: date | None = None
 
     def forecast(self, contexts: Sequence[Context]) -> list[QuantileForecast]:

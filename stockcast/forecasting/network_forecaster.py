@@ -1,4 +1,4 @@
-"""The trained network as a forecaster: ONNX Runtime on the exported graph. Needs no torch."""
+"""The trained networks as a forecaster: ONNX Runtime on the exported graph. Needs no torch."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from stockcast.errors import CorruptBundle
 from stockcast.forecasting import student_t
-from stockcast.forecasting.context import Context, stack_returns
-from stockcast.forecasting.features import FEATURES, features
-from stockcast.forecasting.forecaster import ForecasterState
+from stockcast.forecasting.context import Context
+from stockcast.forecasting.forecaster import ForecasterState, Group
+from stockcast.forecasting.inputs import INPUTS, history_of, stack_inputs
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.returns import Floats
 
@@ -30,37 +30,41 @@ WEIGHTS_FILE = "weights.safetensors"
 class NetworkForecaster:
     """Student-t quantiles per horizon from the LSTM's location, scale and degrees of freedom.
 
-    `location_share` in [0, 1] is how much of the network's location is believed, chosen on validation;
-    0 makes the median exactly the last close.
+    `drift` is the mean return of a session in units of the volatility; `location_share` in [0, 1] is how much of
+    the network's location around it is believed. Where both are 0 the median is exactly the last close.
     """
 
     onnx: bytes
     weights: bytes
     lookback: int
     horizon: int
+    drift: float
     location_share: float
+    groups: tuple[Group, ...]  # inputs that it has learnt to read beside closes
     trained_until: date | None
     threads: int = 1
     kind: str = "lstm"
+    adaptation: float = 0.0
 
     @property
     def history(self) -> int:
-        """Most closes that it looks at."""
-        return self.lookback
+        """Most closes that it looks at: those of its steps, and of the averages at the first of them."""
+        return history_of(self.lookback - 1)
 
     def forecast(self, contexts: Sequence[Context]) -> list[QuantileForecast]:
         """One forecast per context. Raises InvalidWindow when a context is too short."""
         if not contexts:
             return []
-        inputs, volatility = features(stack_returns(contexts, self.lookback))
-        location, scale, df = self.outputs(inputs)
-        last = volatility[:, -1:]  # [N, 1]
-        values = student_t.quantiles(self.location_share * location * last, scale * last, df)  # [N, H, Q]
+        inputs = stack_inputs(contexts, self.lookback - 1, self.lookback, self.groups)
+        location, scale, df = self.outputs(inputs.values)
+        last = inputs.volatility[:, -1:]  # [N, 1]
+        expected = self.drift * np.arange(1, self.horizon + 1) + self.location_share * location  # [N, H]
+        values = student_t.quantiles(expected * last, scale * last, df)  # [N, H, Q]
         return [QuantileForecast(context, self.kind, row) for context, row in zip(contexts, values, strict=True)]
 
     def outputs(self, inputs: Floats) -> tuple[Floats, Floats, Floats]:
-        """Raw outputs of the graph: features [N, L - 1, F] -> location, scale, df, each [N, H]."""
-        found = self._session.run(None, {"features": inputs.astype(np.float32)})
+        """Raw outputs of the graph: inputs [N, L - 1, I] -> location, scale, df, each [N, H]."""
+        found = self._session.run(None, {"inputs": inputs.astype(np.float32)})
         location, scale, df = (np.asarray(array, dtype=np.float64) for array in found)
         return location, scale, df
 
@@ -71,8 +75,10 @@ class NetworkForecaster:
             {
                 "lookback": self.lookback,
                 "horizon": self.horizon,
+                "drift": self.drift,
                 "location_share": self.location_share,
-                "features": list(FEATURES),
+                "inputs": list(INPUTS),
+                "groups": list(map(str, self.groups)),
             },
             {ONNX_FILE: self.onnx, WEIGHTS_FILE: self.weights},
         )

@@ -13,12 +13,13 @@ LEAST_DF = 2.1  # the variance exists above 2
 MOST_DF = 60.0  # beyond, it is a normal distribution for all we can measure
 # In units of the volatility. Where most returns are zero, the likelihood grows without end as the scale vanishes.
 LEAST_SCALE = 1e-3
+LARGEST_RETURN = 200.0  # beyond, exp of it times a price is no finite positive number any more
 
 
 def quantiles(location: Floats, scale: Floats, df: Floats) -> Floats:
-    """Quantiles at LEVELS of location + scale * t(df). [...] -> [..., Q]"""
+    """Quantiles at LEVELS of location + scale * t(df), as returns that a price survives. [...] -> [..., Q]"""
     values: Floats = location[..., None] + scale[..., None] * stdtrit(df[..., None], LEVELS)
-    return values
+    return np.clip(values, -LARGEST_RETURN, LARGEST_RETURN)
 
 
 def negative_log_likelihood(values: Floats, scale: float, df: float) -> float:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from stockcast.config_versions import ConfigVersions
 from stockcast.errors import StockcastError
+from stockcast.evaluation.refits import RefitPolicy
 from stockcast.forecasting.observer import Observer
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, JUDGED, TRAIN, Job
 from stockcast.jobs.job_table import JobTable
@@ -52,7 +53,16 @@ class Verbs(Protocol):
         self, universe: str, asked: TrainRequest, observer: Observer, job: str | None
     ) -> Candidate: ...
     def publish(self, candidate: Candidate) -> TrainingResult: ...
-    def backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Judged: ...
+    def backtest(
+        self,
+        universe: str,
+        tickers: Sequence[str],
+        which: str,
+        start: date,
+        end: date,
+        *,
+        refit: RefitPolicy = "never",
+    ) -> Judged: ...
     def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged: ...
 
 
@@ -79,9 +89,10 @@ def handlers(verbs: Verbs) -> dict[str, Handler]:
     def backtest(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = BacktestRequest.from_json(job.request)
         lease.doing(f"Backtesting {asked.model}", 0.1)
-        return _scores(
-            asked.model, verbs.backtest(job.universe, asked.tickers, asked.model, asked.start, asked.end)
+        judged = verbs.backtest(
+            job.universe, asked.tickers, asked.model, asked.start, asked.end, refit=asked.refit
         )
+        return _scores(asked.model, judged)
 
     def evaluate(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = EvaluateRequest.from_json(job.request)
@@ -127,4 +138,8 @@ def _download(
 
 
 def _scores(model: str, judged: Judged) -> Mapping[str, JsonValue]:
-    return {"model": model, "scorecard": judged.scorecard.to_json()}
+    return {
+        "model": model,
+        "scorecard": judged.scorecard.to_json(),
+        "diagnosis": judged.diagnosis.to_json(),
+    }

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from stockcast.database import make_folder
-from stockcast.errors import StockcastError, TrainingActive
+from stockcast.errors import InvalidRequest, StockcastError, TrainingActive
+from stockcast.evaluation.refits import RefitPolicy
 from stockcast.jobs.handlers import Verbs, handlers
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
 from stockcast.jobs.leftovers import remove_leftovers
@@ -88,10 +89,22 @@ class JobDesk:
         asked = FetchRequest(tickers=tuple(dict.fromkeys(each.ticker for each in questions)), start=start, end=end)
         return self._submit(FETCH, universe, asked)
 
-    def submit_backtest(self, universe: str, tickers: Sequence[str], which: str, start: date, end: date) -> Job:
-        """Queues a backtest. Raises InvalidTicker or UnknownTicker."""
+    def submit_backtest(
+        self,
+        universe: str,
+        tickers: Sequence[str],
+        which: str,
+        start: date,
+        end: date,
+        *,
+        refit: RefitPolicy = "never",
+    ) -> Job:
+        """Queues a backtest. Raises InvalidTicker, UnknownTicker, or InvalidRequest for a start after the end."""
+        if start > end:
+            raise InvalidRequest(f"The start {start} lies after the end {end}.", "Swap the two dates.")
         wanted = tuple(self._verbs.prices.history(ticker).ticker for ticker in tickers)
-        return self._submit(BACKTEST, universe, BacktestRequest(model=which, start=start, end=end, tickers=wanted))
+        asked = BacktestRequest(model=which, start=start, end=end, tickers=wanted, refit=refit)
+        return self._submit(BACKTEST, universe, asked)
 
     def submit_evaluation(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Job:
         """Queues the scoring of a version on what came since. Raises InvalidTicker or UnknownTicker."""

@@ -1,7 +1,7 @@
-"""How every chart looks: who has which colour, and one Plotly template for light and dark.
+"""How every chart on a page looks: the palette, the tool bar, and axes without holes.
 
-The colours keep their distance from one another under the common colour vision deficiencies, and stand out on
-a white and on a dark page; a test measures both. Text and grid lines are coloured by Streamlit's theme.
+The colours and the template stand in `workflows/chart_palette.py`, since the reports are drawn with them too.
+Text and grid lines are coloured by Streamlit's theme.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-import plotly.graph_objects as go
+from stockcast.workflows.chart_palette import (
+    CHALLENGER,
+    CHAMPION,
+    FALLING,
+    HISTORY,
+    NAIVE,
+    RISING,
+    TEMPLATE,
+    styled,
+    translucent,
+)
 
-CHAMPION = "#2E8BD8"
-CHALLENGER = "#9B45F0"
-NAIVE = "#B8860B"
-HISTORY = "#7C8797"
-RISING = "#12907F"
-FALLING = "#D55E00"
+__all__ = [
+    "CHALLENGER", "CHALLENGER_BADGE", "CHAMPION", "CHAMPION_BADGE", "FALLING", "HISTORY", "NAIVE", "NAIVE_BADGE",
+    "RISING", "TEMPLATE", "TOOL_BAR", "session_axis", "styled", "translucent",
+]  # fmt: skip
 
 # Names of the same colours in Streamlit's palette, for badges.
 CHAMPION_BADGE: Final = "blue"
@@ -27,34 +35,11 @@ NAIVE_BADGE: Final = "yellow"
 _LABELS_ON_AXIS = 6
 _LONG_SPAN = 500  # days, beyond which the day of the month does not matter
 
-TEMPLATE = go.layout.Template(
-    layout={
-        "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
-        "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
-        "xaxis": {"showgrid": False, "zeroline": False, "ticks": "outside", "fixedrange": False},
-        "yaxis": {"zeroline": False, "automargin": True, "ticks": ""},
-        "dragmode": "pan",
-        "bargap": 0.2,
-    }
-)
-
 # What Plotly's own tool bar offers: no logo, no tools that make no sense on a time axis.
 TOOL_BAR: dict[str, object] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
-
-
-def translucent(colour: str, opacity: float) -> str:
-    """A colour such as #2E8BD8 as rgba with an opacity from 0 to 1."""
-    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity:g})"
-
-
-def styled(figure: go.Figure, *, height: int) -> go.Figure:
-    """The figure with our template and a fixed height, so that a page does not jump while it loads."""
-    return figure.update_layout(template=TEMPLATE, height=height)
 
 
 def session_axis(labels: Sequence[str]) -> dict[str, object]:

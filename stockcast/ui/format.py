@@ -37,6 +37,11 @@ def signed_percent(share: float, digits: int = 2) -> str:
     return f"{rounded:+.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
 
 
+def glued(text: str) -> str:
+    """A sentence whose figures stay on one line with their percent signs."""
+    return text.replace(" %", f"{_GLUE}%").replace(" \\%", f"{_GLUE}\\%")  # as it is, and escaped
+
+
 def moment(when: datetime) -> str:
     """An aware UTC moment to the minute."""
     return f"{when:%Y-%m-%d %H:%M} UTC"

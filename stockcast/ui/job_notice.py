@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from stockcast.jobs.job import TRAIN, Job
+from stockcast.jobs.job import BACKTEST, TRAIN, Job
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.job_result import work_of
 from stockcast.ui.job_words import headline
+from stockcast.ui.router import BACKTEST as BACKTEST_PAGE
 from stockcast.ui.router import TRAIN as TRAIN_PAGE
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_watch import JOB
@@ -17,18 +18,19 @@ from stockcast.workflows.training_result import TrainingResult
 _SEEN = "jobs_seen_active"
 
 
-def job_notice(on_train_page: bool) -> None:
+def job_notice(page: str) -> None:
     """Tells of jobs that ended since this visitor saw them run; looks again only while one does.
 
-    The Train page watches its job itself, so that no page looks twice.
+    The Train page and the Backtest page watch their job themselves, so that no page looks twice.
     """
     active = workspace().jobs.active()
+    watches = page == "train" or (page == "backtest" and any(job.kind == BACKTEST for job in active))
     for ended in set(st.session_state.get(_SEEN, ())) - {job.id for job in active}:
-        if not (on_train_page and st.query_params.get(JOB) == ended):
+        if not (page in ("train", "backtest") and st.query_params.get(JOB) == ended):
             job = workspace().jobs.get(ended)
             st.toast(ending(job), icon=_icon(job), duration="long")
     st.session_state[_SEEN] = [job.id for job in active]
-    if active and not on_train_page:
+    if active and not watches:
         st.fragment(_follow, run_every="2s")()
 
 
@@ -54,7 +56,8 @@ def _follow() -> None:
             more = f" · {len(active) - 1} more" if len(active) > 1 else ""
             what = f"{work_of(job).capitalize()} of {plain(job.universe)}: {plain(headline(job, 0))}"
             st.progress(min(job.progress, 1.0), text=what + more)
-            st.page_link(TRAIN_PAGE, label="Watch it", icon=":material/visibility:", query_params={JOB: job.id})
+            shown_on = BACKTEST_PAGE if job.kind == BACKTEST else TRAIN_PAGE
+            st.page_link(shown_on, label="Watch it", icon=":material/visibility:", query_params={JOB: job.id})
 
 
 def _icon(job: Job) -> str:

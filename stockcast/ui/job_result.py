@@ -11,7 +11,7 @@ from stockcast.jobs.job import FETCH, TRAIN, Job
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import seconds, signed_percent
 from stockcast.ui.loss_chart import losses_of
-from stockcast.ui.router import FORECAST
+from stockcast.ui.router import BACKTEST, FORECAST
 from stockcast.ui.scorecard_table import show_scorecard, show_tickers
 from stockcast.ui.shared import mlflow_link, workspace
 from stockcast.ui.training_watch import JOB, curve_behind, show_epochs, show_log
@@ -101,6 +101,13 @@ def _show_download(job: Job) -> None:
 
 def _show_scores(job: Job) -> None:
     result = job.result or {}
+    if "diagnosis" in result:
+        st.page_link(
+            BACKTEST,
+            label="See how good the forecasts were",
+            icon=":material/fact_check:",
+            query_params={JOB: job.id},
+        )
     card = result.get("scorecard")
     st.success(f"Took {_took(job)}; job {job.id}.", title=f"The {work_of(job)} of {plain(job.universe)} is done")
     if isinstance(card, dict):

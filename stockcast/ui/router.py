@@ -18,6 +18,7 @@ _framed: ContextVar[bool] = ContextVar("framed", default=False)
 
 OVERVIEW = "pages/overview.py"
 FORECAST = "pages/forecast.py"
+BACKTEST = "pages/backtest.py"
 DATA = "pages/data.py"
 TRAIN = "pages/train.py"
 RUNS = "pages/runs.py"
@@ -52,6 +53,13 @@ def navigate() -> Page:
                     icon=":material/show_chart:",
                     url_path="forecast",
                     help="The coming sessions of one ticker as a distribution, beside the naive forecast.",
+                ),
+                st.Page(
+                    BACKTEST,
+                    title="Backtest",
+                    icon=":material/fact_check:",
+                    url_path="backtest",
+                    help="How good a model's forecasts were, beside the naive ones and those of other models.",
                 ),
             ],
             "Work": [

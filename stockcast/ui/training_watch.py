@@ -11,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from stockcast.errors import StockcastError
-from stockcast.jobs.job import EPOCH, TRAIN, Job, JobEvent
+from stockcast.jobs.job import BACKTEST, EPOCH, TRAIN, Job, JobEvent
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
@@ -157,7 +157,7 @@ def _show_queue(active: list[Job]) -> None:
                     "State": headline(job, before),
                     "Progress": 100 * job.progress,
                     "Asked for": job.created_at,
-                    "Job": f"/train?job={job.id}",
+                    "Job": f"/{'backtest' if job.kind == BACKTEST else 'train'}?job={job.id}",
                 }
                 for before, job in enumerate(active)
             ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,12 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from stockcast.config import Config
+from stockcast.errors import TooShortHistory, TrainingFailed
+from stockcast.evaluation.diagnose import diagnose
+from stockcast.evaluation.diagnosis import Diagnosis
+from stockcast.evaluation.refits import RefitPolicy, garch_reference, refitted_backtest
 from stockcast.evaluation.rolling import Backtest, TickerBacktest, rolling_backtest
-from stockcast.evaluation.scorecard import Scorecard, score
+from stockcast.evaluation.scorecard import Scorecard
+from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.market import markets
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 from stockcast.prices.frame import PriceFrame
+from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.write_file import write_whole
 
 # Levels in the file, as scripts rely on them.
@@ -24,17 +33,82 @@ FILE_LEVELS = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A backtest with its scorecard."""
+    """A backtest with all that is said about it."""
 
     backtest: Backtest
-    scorecard: Scorecard
+    diagnosis: Diagnosis
+
+    @property
+    def scorecard(self) -> Scorecard:
+        """Its figures beside the naive ones."""
+        return self.diagnosis.scorecard
 
 
-def backtest(forecaster: Forecaster, frames: Sequence[PriceFrame], start: date, end: date) -> Judged:
-    """Forecasts every session from `start` to `end` and scores it. Raises LeakDetected or InvalidRequest."""
-    judged = rolling_backtest(forecaster, frames, start, end)
-    naive = rolling_backtest(NaiveForecaster(forecaster.horizon, lookback=forecaster.lookback), frames, start, end)
-    return Judged(judged, score(judged, naive))
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is backtested: a version as it is, or what its configuration would have made of the past."""
+
+    label: str  # as it is named to a person
+    config: Config
+    forecaster: Forecaster | None  # None for a baseline, which is fitted to what lies before the backtest
+    teachers: Sequence[PriceFrame]  # what it learns from, and whose market it reads
+
+
+def backtest(
+    subject: Subject,
+    frames: Sequence[PriceFrame],
+    start: date,
+    end: date,
+    refit: RefitPolicy,
+    scratch: Path,
+    threads: int,
+) -> Judged:
+    """Forecasts every session from `start` to `end` and scores it beside naive, EWMA and GARCH.
+
+    With a `refit` the model learns anew before each year or quarter. Raises LeakDetected, TooShortHistory or
+    InvalidRequest.
+    """
+    lookback, horizon = subject.config.windows.lookback, subject.config.windows.max_horizon
+    kind, known = subject.config.model.kind, subject.forecaster
+    if known is None and kind == "naive":
+        known = NaiveForecaster(horizon, lookback)
+    if known is None and kind == "ewma":
+        known = EwmaForecaster(lookback=lookback)
+    if known is not None and refit == "never":
+        judged = rolling_backtest(known, frames, start, end, markets(subject.teachers))
+        return judge_backtest(judged, frames, start, end, lookback, subject.label)
+    if subject.forecaster is None and kind == "garch":
+        judged = garch_reference(frames, start, end, refit, horizon=horizon, lookback=lookback, threads=threads)
+        return judge_backtest(judged, frames, start, end, lookback, subject.label)
+    config = subject.config
+    if subject.forecaster is None:  # the plain rung, as others are held against it
+        config = config.with_overrides(["calibration.recalibration=none"])
+    judged = refitted_backtest(
+        choose_estimator(config, scratch, threads),
+        frames,
+        start,
+        end,
+        refit,
+        lookback=lookback,
+        embargo=config.split.embargo,
+        teachers=subject.teachers,
+    )
+    return judge_backtest(judged, frames, start, end, lookback, subject.label)
+
+
+def judge_backtest(
+    judged: Backtest, frames: Sequence[PriceFrame], start: date, end: date, lookback: int, label: str
+) -> Judged:
+    """Holds a backtest against naive, EWMA and GARCH on the same question.
+
+    GARCH is left out where the past of a ticker gives it too little to be fitted to.
+    """
+    horizon = judged.parts[0].forecasts[0].horizon
+    naive = rolling_backtest(NaiveForecaster(horizon, lookback), frames, start, end)
+    opponents = [rolling_backtest(EwmaForecaster(lookback=lookback), frames, start, end)]
+    with contextlib.suppress(TooShortHistory, TrainingFailed):
+        opponents.append(garch_reference(frames, start, end, horizon=horizon, lookback=lookback))
+    return Judged(judged, diagnose(judged, naive, opponents, label))
 
 
 def write_forecasts(judged: Backtest, file: Path) -> int:

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
-from stockcast.config import DriftConfig
+from stockcast.config import Config
 from stockcast.evaluation.scorecard import Scorecard
-from stockcast.forecasting.context import Context, context_at_end, context_of_closes
+from stockcast.forecasting.context import Context, Market, context_at_end, context_of_closes
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.quantiles import QuantileForecast
+from stockcast.monitoring.adaptations import Adaptations, forecast_adapted
 from stockcast.monitoring.drift import check_window, window_at_end
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Journal
@@ -35,7 +36,7 @@ class Speaker:
     forecaster: Forecaster
     scorecard: Scorecard | None
     reference: VolatilityReference | None
-    drift: DriftConfig
+    config: Config  # what it was trained with
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,26 @@ class Answer:
 
 
 def forecast_ticker(
-    speaker: Speaker, frame: PriceFrame, journal: Journal, *, universe: str, face: Face, now: datetime
+    speaker: Speaker,
+    frame: PriceFrame,
+    market: Market | None,
+    journal: Journal,
+    adaptations: Adaptations,
+    *,
+    universe: str,
+    face: Face,
+    now: datetime,
 ) -> Answer:
     """Forecasts from the end of a stored history. Raises TooShortHistory."""
-    lookback = speaker.forecaster.lookback
-    frame.require(lookback, "a forecast")
-    window = window_at_end(frame, lookback)
-    context = context_at_end(frame, speaker.forecaster.horizon)
-    return _answer(speaker, context, window, frame, journal, universe, face, now)
+    forecaster = speaker.forecaster
+    frame.require(forecaster.lookback, "a forecast")
+    window = window_at_end(frame, forecaster.lookback)
+    context = context_at_end(frame, forecaster.horizon, market)
+    if forecaster.adaptation:
+        forecast = forecast_adapted(forecaster, frame, market, adaptations, speaker.version.run_id)
+    else:
+        forecast = forecaster.forecast([context])[0]
+    return _answer(speaker, forecast, window, frame, journal, universe, face, now)
 
 
 def forecast_window(
@@ -101,12 +114,13 @@ def forecast_window(
         cutoff=cutoff,
         sessions=next_sessions(exchange.code, cutoff, speaker.forecaster.horizon) if exchange and cutoff else None,
     )
-    return _answer(speaker, context, window, stored, journal, universe, face, now)
+    forecast = speaker.forecaster.forecast([context])[0]
+    return _answer(speaker, forecast, window, stored, journal, universe, face, now)
 
 
 def _answer(
     speaker: Speaker,
-    context: Context,
+    forecast: QuantileForecast,
     window: PriceWindow,
     stored: PriceFrame | None,
     journal: Journal,
@@ -114,8 +128,8 @@ def _answer(
     face: Face,
     now: datetime,
 ) -> Answer:
-    drift = check_window(window, speaker.reference, speaker.drift, today=now.date(), stored=stored)
-    forecast = speaker.forecaster.forecast([context])[0]
+    drift = check_window(window, speaker.reference, speaker.config.drift, today=now.date(), stored=stored)
+    context = forecast.context
     naive = NaiveForecaster(speaker.forecaster.horizon, lookback=speaker.forecaster.lookback).forecast([context])[
         0
     ]

@@ -9,6 +9,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from stockcast.config import Config
+from stockcast.evaluation.refits import RefitPolicy
+
+# Models that need no training run of the universe, by the name under which a backtest knows them.
+BASELINES = ("naive", "ewma", "garch", "linear")
+# How often a backtest lets the model learn anew from what was known by then.
+REFITS: tuple[RefitPolicy, ...] = ("never", "yearly", "quarterly")
 
 
 class JobRequest(BaseModel):
@@ -54,6 +60,7 @@ class BacktestRequest(JobRequest):
     start: date
     end: date
     tickers: tuple[str, ...] = ()
+    refit: RefitPolicy = "never"
 
 
 class EvaluateRequest(JobRequest):

@@ -1,4 +1,4 @@
-"""Trains the LSTM of a universe, judges it on sessions it has not seen, and asks the gate.
+"""Trains the model of a universe, judges it on sessions it has not seen, and asks the gate.
 
 In two steps. `make_candidate` ends with a registered version that nobody listens to yet, and with a verdict that
 can be written down. `publish` carries the verdict out, and may be repeated after a crash: what is written decides.
@@ -99,7 +99,7 @@ def make_candidate(
     log = RunLog(
         runs,
         universe,
-        f"LSTM {', '.join(learnt[:3])}{'…' if len(learnt) > 3 else ''}",
+        f"{config.model.kind.upper()} {', '.join(learnt[:3])}{'…' if len(learnt) > 3 else ''}",
         _parameters(config, config_version, split),
         {"tickers": ",".join(learnt)},
         job=job,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import subprocess
@@ -96,6 +97,31 @@ def test_every_model_of_the_ladder_can_be_backtested(trained: Run, model: str) -
     else:
         assert outcome.code == 0, outcome.err
         assert json.loads(outcome.out)["scorecard"]["count"] == 65
+
+
+def test_a_backtest_says_its_verdict_and_writes_a_report(trained: Run, tmp_path: Path) -> None:
+    line = ("backtest", "--ticker", "IBM", "--ticker", "AAPL", "--start", "2012-06-01", "--end", "2012-08-31")
+    line = (*line, "--model", "ewma")
+    page, table = tmp_path / "report.html", tmp_path / "report.csv"
+    said = trained(*line, "--report", page, "--refit", "never").out
+    verdict = json.loads(trained(*line, "--report", table, "--json").out)["diagnosis"]["verdict"]
+    assert verdict.startswith("ewma ")
+    assert "naive" in verdict
+    assert "over 130 forecasts" in verdict
+    assert verdict in said
+    assert verdict in html.unescape(page.read_text())
+    assert pd.read_csv(table).ticker.tolist() == ["IBM", "AAPL"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "hint"),
+    [("--report", "report.pdf", ".html"), ("--refit", "daily", "never, yearly, quarterly")],
+)
+def test_a_backtest_refuses_what_it_cannot_do_before_it_works(
+    trained: Run, option: str, value: str, hint: str
+) -> None:
+    outcome = trained("backtest", "--start", "2012-06-01", "--end", "2012-08-31", option, value)
+    assert (outcome.code, hint in outcome.err) == (2, True)
 
 
 def test_a_backtest_over_sessions_that_were_learnt_from_is_refused(trained: Run, tmp_path: Path) -> None:

@@ -152,7 +152,9 @@ def test_a_backtest_can_be_done_in_the_background(sample: Run) -> None:
     job = json.loads(sample(*line, "--background", "--json").out)
     ended = json.loads(sample("jobs", "follow", job["id"], "--json").out)
     assert ended["result"]["scorecard"] == here["scorecard"]
+    assert ended["result"]["diagnosis"] == here["diagnosis"]
     assert sample(*line, "--background", "--out", "x.csv").code == 2
+    assert sample(*line, "--background", "--report", "x.html").code == 2
 
 
 def test_the_database_can_be_upgraded_by_hand(stockcast: Run) -> None:

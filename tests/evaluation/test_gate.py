@@ -36,6 +36,17 @@ CARD = Scorecard(
     naive_coverage_80=0.81,
     coverage_95=0.95,
     naive_coverage_95=0.96,
+    coverage_90=0.9,
+    naive_coverage_90=0.91,
+    winkler_90=7.1,
+    naive_winkler_90=7.4,
+    log_score=1.9,
+    naive_log_score=2.0,
+    qlike=1.8,
+    naive_qlike=1.9,
+    direction=0.51,
+    direction_count=500,
+    up_share=0.52,
     tickers=(),
 )
 

@@ -16,6 +16,7 @@ from stockcast.evaluation.metrics import (
     mean_absolute_percentage_error,
     pinball,
     root_mean_squared_error,
+    winkler,
 )
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN
 
@@ -77,3 +78,17 @@ def test_errors_by_hand() -> None:
     assert mean_absolute_error(forecasts, actuals) == pytest.approx(1.0)
     assert root_mean_squared_error(forecasts, actuals) == pytest.approx(np.sqrt(5 / 3))
     assert mean_absolute_percentage_error(forecasts, actuals) == pytest.approx(100 * (1 / 11 + 2 / 8) / 3)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.9, 0.95])
+def test_the_winkler_score_is_scoringrules_interval_score(share: float) -> None:
+    random = np.random.default_rng(4)
+    lower, actuals = random.normal(size=200), 2 * random.normal(size=200)
+    upper = lower + random.exponential(size=200)
+    expected = scoringrules.interval_score(actuals, lower, upper, 1 - share)
+    np.testing.assert_allclose(winkler(lower, upper, actuals, share), expected)
+
+
+def test_the_winkler_score_by_hand() -> None:
+    edges = np.full(3, -1.0), np.full(3, 1.0)
+    np.testing.assert_allclose(winkler(*edges, np.array([0.5, 1.5, -3.0]), 0.9), [2.0, 2 + 10.0, 2 + 40.0])

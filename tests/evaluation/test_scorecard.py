@@ -36,6 +36,7 @@ class Fixed:
     history: int = 60
     horizon: int = 1
     trained_until: date | None = None
+    adaptation: float = 0.0
 
     def forecast(self, contexts: Sequence[Context]) -> list[QuantileForecast]:
         row = stats.norm.ppf(LEVELS, self.mean, self.scale)[None, :]

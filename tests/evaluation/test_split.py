@@ -53,11 +53,11 @@ def test_parts_are_disjoint_ordered_and_apart_by_the_embargo(
     assert split.validation_end < split.test_start <= split.test_end == frame.last_session
     # What fitting sees ends where it should, and the first validation cutoff has its lookback behind it.
     assert pair.train.last_session == split.train_end
-    assert pair.validation.last_session == split.validation_end
-    assert pair.validation.sessions[pair.lead] == np.datetime64(split.validation_start, "D")
-    assert pair.lead == lookback - 1
+    assert pair.history.last_session == split.validation_end
+    assert pair.history.sessions[pair.first_cutoff] == np.datetime64(split.validation_start, "D")
+    assert pair.first_cutoff == len(pair.train) + embargo >= lookback - 1
     assert len(pair.train) >= lookback + horizon
-    assert len(pair.validation) > pair.lead + horizon
+    assert len(pair.history) > pair.first_cutoff + horizon
     # The shares are those that were asked for, to the session.
     assert row(split.train_end) - row(frame.first_session) + 1 == pytest.approx(count * config.split.train, abs=1)
     assert row(split.test_end) - row(split.test_start) + 1 >= 20
@@ -87,8 +87,8 @@ def test_all_tickers_are_cut_on_the_same_dates(make_frame: MakeFrame, cuts: list
     assert {pair.train.ticker for pair in pairs} | set(left_out) == {frame.ticker for frame in frames}
     for pair in pairs:
         assert pair.train.last_session == split.train_end
-        assert pair.validation.last_session == split.validation_end
-        assert pair.validation.sessions[pair.lead] == np.datetime64(split.validation_start, "D")
+        assert pair.history.last_session == split.validation_end
+        assert pair.history.sessions[pair.first_cutoff] == np.datetime64(split.validation_start, "D")
 
 
 def test_the_default_split_of_a_thousand_sessions(make_frame: MakeFrame) -> None:

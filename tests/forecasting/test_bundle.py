@@ -24,10 +24,15 @@ from stockcast.forecasting.bundle import MANIFEST_FILE, Bundle, Manifest, pack, 
 from stockcast.forecasting.context import context_of_closes
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.inputs import INPUTS
+from stockcast.forecasting.linear import LinearForecaster, ScaleModel
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.network_forecaster import ONNX_FILE, WEIGHTS_FILE, NetworkForecaster
 from stockcast.forecasting.unpack import unpack
 
+KNOWN: dict[str, Any] = {
+    "lookback": 60, "horizon": 5, "drift": 0.0, "location_share": 0.5, "inputs": list(INPUTS), "groups": []
+}  # fmt: skip
 FILES = [MANIFEST_FILE, ONNX_FILE, WEIGHTS_FILE]
 
 
@@ -186,9 +191,17 @@ def test_a_file_is_measured_before_it_is_read(folder: Path, rewrite: Any, monkey
     "change",
     [
         {"kind": "oracle"},
+        {"kind": "linear"},
         {"parameters": {}},
-        {"parameters": {"lookback": 60, "horizon": 5, "location_share": 7, "features": []}},
-        {"parameters": {"lookback": 60, "horizon": 5, "location_share": 0.5, "features": ["tomorrow"]}},
+        {"parameters": {**KNOWN, "location_share": 7}},
+        {"parameters": {**KNOWN, "inputs": ["tomorrow"]}},
+        {"parameters": {**KNOWN, "inputs": list(reversed(INPUTS))}},
+        {"parameters": {**KNOWN, "groups": ["news"]}},
+        {"parameters": {**KNOWN, "lookback": 1}},
+        {"parameters": {**KNOWN, "another": 1}},
+        {"parameters": {**KNOWN, "adaptation": 0.01}},
+        {"parameters": {**KNOWN, "adaptation": 0.01, "coverages": [0.5] * 94}},
+        {"parameters": {**KNOWN, "adaptation": 0.9, "coverages": [0.5] * 95}},
         {"files": {}},
     ],
 )
@@ -199,6 +212,28 @@ def test_what_this_version_does_not_know_is_not_unpacked(
     with pytest.raises(CorruptBundle, match="cannot read") as refused:
         unpack(read_bundle(folder))
     assert "Update stockcast" in refused.value.hint
+
+
+def test_what_this_version_knows_is_unpacked(folder: Path, rewrite: Any) -> None:
+    for added in ({}, {"adaptation": 0.01, "coverages": [0.5] * 95}):
+        rewrite(MANIFEST_FILE, signed({**manifest_of(folder), "parameters": {**KNOWN, **added}}))
+        assert unpack(read_bundle(folder)).kind == "lstm"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"weights": [0.0]}, {"intercepts": [0.0] * 19}, {"dfs": []}, {"inputs": []}, {"groups": ["news"]}],
+)
+def test_a_linear_model_of_another_shape_is_not_unpacked(changed: dict[str, Any]) -> None:
+    horizon, patterns = 5, 4
+    model = ScaleModel(
+        np.zeros((patterns, horizon)), np.zeros((patterns, horizon, len(INPUTS))), np.full((patterns, horizon), 5.0)
+    )
+    whole = packed(LinearForecaster(model, ("range",)))
+    assert unpack(whole).groups == ("range",)
+    manifest = whole.manifest.model_copy(update={"parameters": {**whole.manifest.parameters, **changed}})
+    with pytest.raises(CorruptBundle, match="cannot read a 'linear'"):
+        unpack(Bundle(manifest, whole.files))
 
 
 def test_a_graph_that_is_none_is_refused_when_it_has_to_speak(trained_lstm: NetworkForecaster) -> None:

@@ -30,6 +30,7 @@ REQUESTS = [
     FetchRequest(tickers=("AAPL", "IBM"), start=date(2020, 1, 2), end=date(2024, 1, 2)),
     BacktestRequest(model="champion", start=date(2020, 1, 2), end=date(2021, 1, 4)),
     BacktestRequest(model="v3", start=date(2020, 1, 2), end=date(2021, 1, 4), tickers=("AAPL",)),
+    BacktestRequest(model="v3", start=date(2020, 1, 2), end=date(2021, 1, 4), refit="yearly"),
     EvaluateRequest(model="lstm"),
     EvaluateRequest(model="lstm", tickers=("AAPL", "IBM")),
 ]

@@ -15,7 +15,7 @@ from stockcast.evaluation.significance import DieboldMariano
 from stockcast.workflows.train import Candidate
 from stockcast.workflows.training_result import Made, Opponent, Spoke, TrainingResult
 
-TICKER = TickerScore("AAPL", "USD", 1500, 1.1, 1.2, 1.0, 1.1, 0.9, 1.0, 0.8, 0.81, 0.95, 0.96)
+TICKER = TickerScore("AAPL", "USD", 1500, 1.1, 1.2, 1.0, 1.1, 0.9, 1.0, 0.8, 0.81, 0.9, 0.91, 0.95, 0.96)
 CARD = Scorecard(
     forecaster="lstm",
     fingerprint="ab" * 32,
@@ -39,6 +39,17 @@ CARD = Scorecard(
     naive_coverage_80=0.81,
     coverage_95=0.95,
     naive_coverage_95=0.96,
+    coverage_90=0.9,
+    naive_coverage_90=0.91,
+    winkler_90=7.1,
+    naive_winkler_90=7.4,
+    log_score=1.9,
+    naive_log_score=2.0,
+    qlike=1.8,
+    naive_qlike=1.9,
+    direction=0.51,
+    direction_count=500,
+    up_share=0.52,
     tickers=(TICKER,),
 )
 RESULT = TrainingResult(

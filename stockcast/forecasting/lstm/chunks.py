@@ -13,69 +13,101 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stockcast.forecasting.features import features
-from stockcast.forecasting.forecaster import TrainingPair
-from stockcast.forecasting.returns import Floats, log_returns
-from stockcast.forecasting.targets import targets
-from stockcast.prices.frame import PriceFrame
+from stockcast.forecasting.forecaster import Group
+from stockcast.forecasting.inputs import GROUPS, MARKET_COLUMNS, RANGE_COLUMNS, hide
+from stockcast.forecasting.linear import LARGEST_TARGET
+from stockcast.forecasting.training_rows import Material
 from stockcast.prices.sessions import Sessions
 
 
-@dataclass(frozen=True)
-class Chunks:
-    """C chunks: features [C, T, F], standardised targets [C, K, H] of their last K steps, last cutoffs [C]."""
+MANY_CHUNKS = 500  # an epoch has enough steps then, and twice the work taught nothing more
 
-    features: Tensor
-    targets: Tensor
-    cutoffs: Sessions
+
+@dataclass(frozen=True, eq=False)
+class Chunks:
+    """C chunks of S steps, cut from the rows of all tickers one after the other. R rows."""
+
+    inputs: Tensor  # [R, I]
+    targets: Tensor  # [R, H] standardised
+    sessions: Sessions  # [R] cutoffs
+    rows: Tensor  # [C, S]
+    count: int  # K, the last steps of a chunk whose targets count
 
     def __len__(self) -> int:
-        return len(self.features)
+        return len(self.rows)
+
+    def batch(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs [N, S, I] and targets [N, K, H] of these chunks."""
+        rows = self.rows[chosen]
+        return self.inputs[rows], self.targets[rows[:, -self.count :]]
 
 
-def training_chunks(pairs: Sequence[TrainingPair], lookback: int, horizon: int, count: int) -> Chunks:
-    """Chunks of `count` targets from the training parts, covering each target about twice."""
-    return _collect([pair.train for pair in pairs], lookback, horizon, count)
+def training_chunks(
+    materials: Sequence[Material], lookback: int, count: int, groups: Sequence[Group], drift: float
+) -> Chunks:
+    """Chunks of `count` targets from the training parts: each target once where there are many, else about twice.
+
+    Targets are taken around a `drift` a session, in units of the volatility.
+    """
+    parts = [(0, material.train_stop) for material in materials]
+    many = sum(stop for _, stop in parts) > MANY_CHUNKS * count
+    return _collect(materials, parts, lookback, count, count if many else max(1, count // 2), groups, drift)
 
 
-def validation_chunks(pairs: Sequence[TrainingPair], lookback: int, horizon: int) -> Chunks:
-    """Plain windows of exactly `lookback` closes, one target each: validation sees what serving will see."""
-    return _collect([pair.validation for pair in pairs], lookback, horizon, count=1)
+def validation_chunks(
+    materials: Sequence[Material], lookback: int, count: int, groups: Sequence[Group], drift: float
+) -> Chunks:
+    """Chunks of the validation parts, each target once but for the overlap of the first and second chunk."""
+    parts = [(max(0, material.validation_start - lookback + 2), len(material.targets)) for material in materials]
+    return _collect(materials, parts, lookback, count, count, groups, drift)
 
 
-def _collect(frames: Sequence[PriceFrame], lookback: int, horizon: int, count: int) -> Chunks:
-    for frame in frames:
-        frame.require(lookback + horizon, "training")
-    # All chunks are as long as the shortest history allows, so that they stack.
-    count = min(count, *(len(frame) - lookback + 1 - horizon for frame in frames))
-    parts = [_chunks(frame, lookback, horizon, count, stride=max(1, count // 2)) for frame in frames]
-    inputs, wanted, cutoffs = (np.concatenate(column) for column in zip(*parts, strict=True))
+def _collect(
+    materials: Sequence[Material],
+    parts: Sequence[tuple[int, int]],
+    lookback: int,
+    count: int,
+    stride: int,
+    groups: Sequence[Group],
+    drift: float,
+) -> Chunks:
+    """Chunks whose rows lie inside [start, stop) of each ticker."""
+    # All chunks are as long as the shortest part allows, so that they stack.
+    count = min(count, *(stop - start - lookback + 2 for start, stop in parts))
+    steps = lookback - 1 + count - 1
+    inputs, wanted, sessions, rows, before = [], [], [], [], 0
+    for material, (start, stop) in zip(materials, parts, strict=True):
+        last = stop - start - steps
+        # Counted from the end, so that the newest targets are never lost.
+        starts = np.unique(np.append(np.arange(last, -1, -stride), 0))
+        rows.append(before + starts[:, None] + np.arange(steps))
+        inputs.append(material.inputs[start:stop])
+        expected = drift * np.arange(1, material.targets.shape[1] + 1)  # [H]
+        wanted.append(np.clip(material.targets[start:stop], -LARGEST_TARGET, LARGEST_TARGET) - expected)
+        sessions.append(material.sessions[start:stop])
+        before += stop - start
+    known = np.concatenate(inputs)
+    for group in GROUPS:
+        known = known if group in groups else hide(known, group)
     return Chunks(
-        torch.from_numpy(inputs.astype(np.float32)), torch.from_numpy(wanted.astype(np.float32)), cutoffs
+        torch.from_numpy(known.astype(np.float32)),
+        torch.from_numpy(np.concatenate(wanted).astype(np.float32)),
+        np.concatenate(sessions),
+        torch.from_numpy(np.concatenate(rows)),
+        count,
     )
 
 
-def _chunks(
-    frame: PriceFrame, lookback: int, horizon: int, count: int, stride: int
-) -> tuple[Floats, Floats, Sessions]:
-    """Features [C, L - 1 + K - 1, F], targets [C, K, H] over the volatility at their step, cutoffs [C]."""
-    steps = lookback - 1 + count - 1
-    wanted = targets(frame.close, horizon)[1:]  # [T - 1 - H, H], aligned with the return that ends at its cutoff
-    returns = log_returns(frame.close)[: len(wanted)]
-    last = len(returns) - steps
-    # The last chunk ends with the last target, so that none is lost between strides.
-    starts = np.unique(np.append(np.arange(0, last + 1, stride), last))
-    rows = starts[:, None] + np.arange(steps)  # [C, steps]
-    inputs, volatility = features(returns[rows])
-    return inputs, wanted[rows[:, -count:]] / volatility[:, -count:, None], frame.sessions[1:][rows[:, -1]]
-
-
 class Batches:
-    """Chunks in batches, shuffled anew each epoch by a seeded generator. No loader, no workers, no copies."""
+    """Chunks in batches, shuffled anew each epoch by a seeded generator. No loader, no workers, one copy.
 
-    def __init__(self, chunks: Chunks, batch_size: int, seed: int | None) -> None:
+    Each group of inputs is hidden in a share `hidden` of the chunks, so that the network learns to do without.
+    """
+
+    def __init__(self, chunks: Chunks, batch_size: int, seed: int | None, hidden: float = 0.0) -> None:
         self.chunks = chunks
         self.batch_size = batch_size
+        self.hidden = hidden
         self.generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
@@ -85,5 +117,9 @@ class Batches:
         count = len(self.chunks)
         order = torch.arange(count) if self.generator is None else torch.randperm(count, generator=self.generator)
         for start in range(0, count, self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            yield self.chunks.features[chosen], self.chunks.targets[chosen]
+            inputs, targets = self.chunks.batch(order[start : start + self.batch_size])
+            if self.hidden:
+                for columns in (RANGE_COLUMNS, MARKET_COLUMNS):
+                    gone = torch.rand(len(inputs), generator=self.generator) < self.hidden
+                    inputs[:, :, list(columns)] *= ~gone[:, None, None]
+            yield inputs, targets

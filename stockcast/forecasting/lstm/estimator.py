@@ -9,28 +9,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping
 
 from stockcast.config import Config
 from stockcast.errors import TrainingFailed
-from stockcast.forecasting.ewma import EwmaEstimator
-from stockcast.forecasting.features import FEATURES
 from stockcast.forecasting.forecaster import TrainingPair
-from stockcast.forecasting.location_share import location_share
+from stockcast.forecasting.inputs import GROUPS
+from stockcast.forecasting.linear import fit_scale_model
+from stockcast.forecasting.location import common_drift, location_share
 from stockcast.forecasting.lstm.chunks import Batches, Chunks, training_chunks, validation_chunks
 from stockcast.forecasting.lstm.epoch_keeper import EpochKeeper, usable_checkpoint
 from stockcast.forecasting.lstm.export import to_onnx, to_safetensors
 from stockcast.forecasting.lstm.lightning_module import StudentTModule
-from stockcast.forecasting.lstm.network import StudentTNetwork
+from stockcast.forecasting.lstm.network import Ensemble, StudentTNetwork
 from stockcast.forecasting.network_forecaster import NetworkForecaster
 from stockcast.forecasting.observer import Observer
 from stockcast.forecasting.returns import Floats
+from stockcast.forecasting.training_rows import materials, pooled
+from stockcast.prices.sessions import Sessions
 
 
 class LstmEstimator:
-    """Trains one network on all pairs together, starting from the EWMA baseline they are fitted by.
+    """Trains a few networks on all pairs together, starting from the linear model that is fitted to them.
 
     `scratch` is a folder that exists. With `checkpoint` the training leaves that file after each epoch, and goes
     on from it when it is there; it must belong to the same configuration and data.
@@ -43,42 +46,47 @@ class LstmEstimator:
         self.checkpoint = checkpoint
 
     def fit(self, pairs: Sequence[TrainingPair], observer: Observer) -> NetworkForecaster:
-        """Learns from `train`, stops early and chooses the location's share on `validation`.
+        """Learns from `train`, stops early and chooses the location's share on validation.
 
         Raises TooShortHistory, TrainingFailed, KeyboardInterrupt, or what the observer raises.
         """
         lookback, horizon = self.config.windows.lookback, self.config.windows.max_horizon
-        training = self.config.training
+        training, network = self.config.training, self.config.network
         torch.set_num_threads(self.threads)
+        observer.doing("Fitting the linear model", 0.0)
+        material = materials(pairs, lookback, horizon)
+        rows = pooled(material, lookback)
+        linear, groups = fit_scale_model(rows.inputs, rows.targets, GROUPS)
+        drift = common_drift(rows.targets[:, 0], rows.cutoffs)
+        observer.doing("Preparing windows", 0.0)
         with _quiet():
             pl.seed_everything(training.seed, verbose=False)
-            baseline = EwmaEstimator(horizon, lookback).fit(pairs)
-            network = StudentTNetwork(
-                features=len(FEATURES),
-                hidden_size=self.config.network.hidden_size,
-                layers=self.config.network.layers,
-                dropout=self.config.network.dropout,
-                scales=baseline.scales,
-                dfs=baseline.dfs,
+            ensemble = Ensemble(
+                [
+                    StudentTNetwork(network.hidden_size, network.layers, network.dropout, linear)
+                    for _ in range(network.members)
+                ]
             )
-            train = training_chunks(pairs, lookback, horizon, training.chunk_targets)
-            validation = validation_chunks(pairs, lookback, horizon)
-            self._train(network, train, validation, observer)
-            onnx = to_onnx(network, lookback - 1, len(FEATURES))
+            train = training_chunks(material, lookback, training.chunk_targets, groups, drift)
+            validation = validation_chunks(material, lookback, training.chunk_targets, groups, drift)
+            self._train(ensemble, train, validation, observer)
+            onnx = to_onnx(ensemble, lookback - 1)
         return NetworkForecaster(
             onnx=onnx,
-            weights=to_safetensors(network),
+            weights=to_safetensors(ensemble),
             lookback=lookback,
             horizon=horizon,
-            location_share=location_share(*_locations(network, validation), validation.cutoffs),
-            trained_until=max(pair.validation.last_session for pair in pairs),
+            drift=drift,
+            location_share=location_share(*_locations(ensemble, validation)),
+            groups=groups,
+            trained_until=max(pair.history.last_session for pair in pairs),
             threads=self.threads,
         )
 
-    def _train(self, network: StudentTNetwork, train: Chunks, validation: Chunks, observer: Observer) -> None:
+    def _train(self, network: Ensemble, train: Chunks, validation: Chunks, observer: Observer) -> None:
         """Trains in place and leaves the weights of the best epoch."""
         training = self.config.training
-        batches = Batches(train, training.batch_size, training.seed)
+        batches = Batches(train, training.batch_size, training.seed, training.hide_inputs)
         stopping = EarlyStopping(
             "validation_loss",
             patience=training.patience,
@@ -123,11 +131,17 @@ class LstmEstimator:
         network.cpu().eval()
 
 
-def _locations(network: StudentTNetwork, validation: Chunks) -> tuple[Floats, Floats]:
-    """One-session locations and targets on validation, in units of the volatility. [N], [N]"""
+def _locations(network: Ensemble, validation: Chunks) -> tuple[Floats, Floats, Sessions]:
+    """One-session locations and targets on validation, in units of the volatility, and their cutoffs. [N] each"""
+    locations, wanted, cutoffs = [], [], []
     with torch.no_grad():
-        location, _, _ = network(validation.features)
-    return location[:, -1, 0].double().numpy(), validation.targets[:, -1, 0].double().numpy()
+        for chosen in torch.split(torch.arange(len(validation)), 256):
+            inputs, targets = validation.batch(chosen)
+            location, _, _ = network(inputs)
+            locations.append(location[:, -validation.count :, 0].flatten().double().numpy())
+            wanted.append(targets[:, :, 0].flatten().double().numpy())
+            cutoffs.append(validation.sessions[validation.rows[chosen, -validation.count :].numpy()].ravel())
+    return np.concatenate(locations), np.concatenate(wanted), np.concatenate(cutoffs)
 
 
 @contextmanager

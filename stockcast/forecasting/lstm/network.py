@@ -1,6 +1,6 @@
 """The network: a linear scale model with an LSTM that corrects it, one Student-t per horizon.
 
-N sequences, T steps, F features, H horizons
+N sequences, T steps, I inputs, H horizons, P patterns of what is known
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from stockcast.forecasting.inputs import INPUTS, MARKET_MASK, RANGE_MASK
+from stockcast.forecasting.linear import LARGEST_CORRECTION, ScaleModel
 from stockcast.forecasting.student_t import LEAST_DF, MOST_DF
 
 # A daily mean return beyond 0.15 of the scale would be a fortune; the bound keeps noise from becoming one.
@@ -17,64 +19,81 @@ LARGEST_LOCATION = 0.15
 
 
 class StudentTNetwork(nn.Module):
-    """Features to the location, scale and degrees of freedom of the coming log returns.
+    """Inputs to the location, scale and degrees of freedom of the coming log returns.
 
-    Location and scale are in units of the volatility at each step. Before training it equals the EWMA
-    Student-t forecaster whose `scales` and `dfs` it is given: both its last layers start at zero.
+    Location and scale are in units of the volatility at each step. Before training it equals the linear
+    forecaster that it is given: the last layer of its correction starts at zero.
     """
 
-    def __init__(
-        self,
-        features: int,
-        hidden_size: int,
-        layers: int,
-        dropout: float,
-        scales: tuple[float, ...],
-        dfs: tuple[float, ...],
-    ) -> None:
+    def __init__(self, hidden_size: int, layers: int, dropout: float, linear: ScaleModel) -> None:
         super().__init__()
-        horizon = len(scales)
+        self.horizon = linear.dfs.shape[1]
         self.lstm = nn.LSTM(
-            features, hidden_size, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0
+            len(INPUTS), hidden_size, layers, batch_first=True, dropout=dropout if layers > 1 else 0.0
         )
-        self.skip = nn.Linear(features, horizon, bias=False)
-        self.head = nn.Linear(hidden_size, 3 * horizon, bias=False)
-        nn.init.zeros_(self.skip.weight)
+        self.head = nn.Linear(hidden_size, 3 * self.horizon, bias=False)
         nn.init.zeros_(self.head.weight)
-        self.log_scale = nn.Parameter(torch.tensor([math.log(scale) for scale in scales]))  # [H]
-        self.df_logit = nn.Parameter(torch.tensor([_df_logit(df) for df in dfs]))  # [H]
+        self.skip = nn.Parameter(torch.from_numpy(linear.weights).float().flatten(0, 1))  # [P * H, I]
+        self.log_scale = nn.Parameter(torch.from_numpy(linear.intercepts).float())  # [P, H]
+        share = torch.from_numpy((linear.dfs - LEAST_DF) / (MOST_DF - LEAST_DF)).float().clamp(1e-3, 1 - 1e-3)
+        self.df_logit = nn.Parameter(torch.log(share / (1 - share)))  # [P, H]
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features [N, T, F] -> location, scale, degrees of freedom, each [N, T, H]."""
-        hidden, _ = self.lstm(features)  # [N, T, hidden]
-        location, log_scale, df_logit = self.head(hidden).chunk(3, dim=-1)  # each [N, T, H]
-        # The correction is bounded to a factor of e in either direction, so that no input can break a forecast.
-        correction = torch.tanh(self.skip(features) + log_scale)
-        scale = torch.exp(self.log_scale + correction)
-        df = LEAST_DF + (MOST_DF - LEAST_DF) * torch.sigmoid(self.df_logit + df_logit)
-        return LARGEST_LOCATION * scale * torch.tanh(location), scale, df
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, T, H]."""
+        hidden, _ = self.lstm(inputs)  # [N, T, hidden]
+        location, correction, df = self.head(hidden).chunk(3, dim=-1)  # each [N, T, H]
+        pattern = _one_hot(inputs)  # [N, T, P, 1]
+        linear = (inputs @ self.skip.T).reshape(*inputs.shape[:2], -1, self.horizon)  # [N, T, P, H]
+        bounded = linear.clamp(-LARGEST_CORRECTION, LARGEST_CORRECTION) + self.log_scale
+        scale = torch.exp((pattern * bounded).sum(-2) + torch.tanh(correction))
+        df_logit = (pattern * self.df_logit).sum(-2) + df
+        return (
+            LARGEST_LOCATION * scale * torch.tanh(location),
+            scale,
+            LEAST_DF + (MOST_DF - LEAST_DF) * torch.sigmoid(df_logit),
+        )
+
+
+class Ensemble(nn.Module):
+    """Networks from several seeds read as one: mean location and degrees of freedom, geometric mean scale."""
+
+    def __init__(self, members: list[StudentTNetwork]) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, T, H]."""
+        return average([member(inputs) for member in self.members])
 
 
 class LastStep(nn.Module):
-    """The same network read at its last step alone: what is exported and served."""
+    """The same networks read at their last step alone: what is exported and served."""
 
-    def __init__(self, network: StudentTNetwork) -> None:
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Features [N, T, F] -> location, scale, degrees of freedom, each [N, H]."""
-        location, scale, df = self.network(features)
+    def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, H]."""
+        location, scale, df = self.network(inputs)
         return location[:, -1], scale[:, -1], df[:, -1]
 
 
+def average(outputs: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+    """What several members say together."""
+    locations, scales, dfs = (torch.stack(column) for column in zip(*outputs, strict=True))
+    return locations.mean(0), torch.exp(torch.log(scales).mean(0)), dfs.mean(0)
+
+
 def student_t_loss(location: Tensor, scale: Tensor, df: Tensor, targets: Tensor) -> Tensor:
-    """Mean negative log-likelihood of targets under location + scale * t(df); all of one shape."""
+    """Negative log-likelihood of targets under location + scale * t(df), averaged per horizon. [..., H] -> [H]"""
     z = (targets - location) / scale
     constant = torch.lgamma((df + 1) / 2) - torch.lgamma(df / 2) - 0.5 * torch.log(df * math.pi) - torch.log(scale)
-    return ((df + 1) / 2 * torch.log1p(z * z / df) - constant).mean()
+    return ((df + 1) / 2 * torch.log1p(z * z / df) - constant).flatten(0, -2).mean(0)
 
 
-def _df_logit(df: float) -> float:
-    share = min(max((df - LEAST_DF) / (MOST_DF - LEAST_DF), 1e-3), 1 - 1e-3)
-    return math.log(share / (1 - share))
+def _one_hot(inputs: Tensor) -> Tensor:
+    """Which of linear.PATTERNS each step knows. [N, T, I] -> [N, T, P, 1]"""
+    ranges, market = inputs[..., RANGE_MASK], inputs[..., MARKET_MASK]
+    known = [(1 - ranges) * (1 - market), ranges * (1 - market), (1 - ranges) * market, ranges * market]
+    return torch.stack(known, dim=-1).unsqueeze(-1)
