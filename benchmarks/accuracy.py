@@ -2,9 +2,9 @@
 
 python -m benchmarks.accuracy [--folder FILES] [--seeds 7,8]
 
-Every panel is cut at the same dates for all tickers: 70 % to learn from, 15 % to stop and calibrate, 15 % to judge.
-GARCH(1,1)-t is fitted anew each year to each judged ticker's own past. Skill is 1 - CRPS / CRPS of the opponent, one
-session ahead, p by Diebold and Mariano on daily means. The table is Markdown, as docs/accuracy.md has it.
+Every panel is cut at the same dates for all tickers: 70 % to learn from, 15 % to stop and calibrate, 15 % to
+judge. GARCH(1,1)-t is fitted anew each year to each judged ticker's own past. Skill is 1 - CRPS / CRPS of the
+opponent, one session ahead, p by Diebold and Mariano on daily means. The table is Markdown, for docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.workflows.choose_estimator import choose_estimator
 
 COLUMNS = (
-    "forecaster", "skill over GARCH", "tickers won", "skill over linear", "skill over naive", "MAE / naive (worst)",
-    "80 % held", "90 % held", "95 % held", "90 % miss per ticker", "seconds",
+    "forecaster", "skill over GARCH", "tickers won", "skill over linear", "skill over naive",
+    "MAPE / naive (worst MAE)", "80 % held", "90 % held", "95 % held", "90 % miss per ticker", "seconds",
 )  # fmt: skip
 
 

@@ -19,10 +19,7 @@ from stockcast.database import Database, make_folder
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.context import require_window
-from stockcast.forecasting.ewma import EwmaForecaster
-from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.market import MedianMarket, markets
-from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.forecasting.unpack import unpack
 from stockcast.jobs.job_desk import JobDesk
@@ -189,14 +186,6 @@ class Workspace:
         if key not in self._speakers or self._speakers[key].version != version:
             self._speakers[key] = self._load(version)
         return self._speakers[key]
-
-    def forecaster(self, universe: str, which: str) -> Forecaster:
-        """naive, ewma, or a registered version by alias, number or kind."""
-        if which == "naive":
-            return NaiveForecaster()
-        if which == "ewma":
-            return EwmaForecaster()
-        return self.speaker(universe, which).forecaster
 
     # Verbs
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +23,12 @@ if TYPE_CHECKING:
 # The scorecard's figures that become MLflow metrics, so that runs can be compared there too.
 SCORES = (
     "mae", "naive_mae", "rmse", "naive_rmse", "mape", "naive_mape", "mape_ratio", "crps", "naive_crps", "skill",
-    "dm_p_value", "coverage_80", "naive_coverage_80", "coverage_95", "naive_coverage_95", "count",
+    "dm_p_value", "coverage_80", "naive_coverage_80", "coverage_90", "naive_coverage_90", "coverage_95",
+    "naive_coverage_95", "winkler_90", "naive_winkler_90", "log_score", "naive_log_score",
+    "qlike", "naive_qlike", "count",
 )  # fmt: skip
 Outcome = Literal["FINISHED", "FAILED", "KILLED"]
+CARD = "card"  # folder of the model card among a run's artifacts
 JOB, INPUTS = "stockcast.job", "stockcast.inputs"  # tags by which a job finds its run again
 
 
@@ -169,6 +173,15 @@ class Runs:
         """Stores a folder of files under `name` among the run's artifacts."""
         with self.server.told("storing files") as client:
             client.log_artifacts(run_id, str(folder), name)
+
+    def texts(self, run_id: str, folder: str) -> dict[str, str]:
+        """The text files of a folder among the run's artifacts, by name; empty when there is no such folder."""
+        with self.server.told("reading files") as client, tempfile.TemporaryDirectory() as place:
+            names = [file.path for file in client.list_artifacts(run_id, folder) if not file.is_dir]
+            return {
+                Path(name).name: Path(client.download_artifacts(run_id, name, place)).read_text(encoding="utf-8")
+                for name in names
+            }
 
     def tag_verdict(self, run_id: str, version: ModelVersion) -> None:
         """Notes on a run which version it made and what the gate said."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from stockcast.registry.runs import RunSummary
+from stockcast.registry.runs import CARD, RunSummary
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.champion_card import badges, note, reasons
 from stockcast.ui.chart_style import TOOL_BAR
@@ -16,6 +16,7 @@ from stockcast.ui.escaping import plain
 from stockcast.ui.format import moment
 from stockcast.ui.loss_chart import Losses, loss_chart
 from stockcast.ui.shared import mlflow_link, workspace
+from stockcast.workflows.model_card import CARD_FILE
 
 
 def show_run(run: RunSummary, versions: Sequence[ModelVersion]) -> None:
@@ -30,6 +31,7 @@ def show_run(run: RunSummary, versions: Sequence[ModelVersion]) -> None:
     if address:
         st.page_link(address, label="Open the run in MLflow", icon=":material/open_in_new:")
     losses = _losses(str(workspace().settings.home), run.run_id, run.status)
+    _card(run)
     left, right = st.columns([2, 1])
     with left:
         if losses.validation:
@@ -57,6 +59,17 @@ def show_versions(versions: Sequence[ModelVersion]) -> None:
                 st.page_link(address, label="Open in MLflow", icon=":material/open_in_new:")
 
 
+def _card(run: RunSummary) -> None:
+    card = _text_of_card(str(workspace().settings.home), run.run_id, run.status)
+    if card is None:
+        return
+    with st.expander("Model card: what it learnt from, where it fails, what it cost", icon=":material/badge:"):
+        st.markdown(card)
+        st.download_button(
+            "Download", card, f"model_card_{run.run_id[:8]}.md", "text/markdown", icon=":material/download:"
+        )
+
+
 def _differences(run: RunSummary) -> None:
     changes = parameter_changes(run.parameters)
     st.markdown("**Differs from the defaults**")
@@ -71,3 +84,10 @@ def _differences(run: RunSummary) -> None:
 def _losses(home: str, run_id: str, status: str) -> Losses:
     runs = workspace().runs
     return Losses(runs.curve(run_id, "train_loss"), runs.curve(run_id, "validation_loss"))
+
+
+@st.cache_data(ttl=300, max_entries=100, show_spinner=False)
+def _text_of_card(home: str, run_id: str, status: str) -> str | None:
+    """The card of a run, its headings made small enough to stand inside a page."""
+    found = workspace().runs.texts(run_id, CARD).get(CARD_FILE)
+    return None if found is None else found.replace("\n## ", "\n#### ").split("\n", 1)[1]

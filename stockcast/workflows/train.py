@@ -25,10 +25,11 @@ from stockcast.forecasting.forecaster import Estimator
 from stockcast.forecasting.observer import Epoch, Observer
 from stockcast.registry.plots import draw_plots
 from stockcast.registry.run_log import RunLog
-from stockcast.registry.runs import Runs
+from stockcast.registry.runs import CARD, Runs
 from stockcast.registry.versions import Versions
 from stockcast.workflows.choose_histories import Chosen
 from stockcast.workflows.judge_candidate import Champion, judge_candidate
+from stockcast.workflows.model_card import Training, model_card, write_model_card
 from stockcast.workflows.register_version import register_version
 from stockcast.workflows.training_result import Made, Opponent, Spoke, TrainingResult
 
@@ -108,6 +109,7 @@ def make_candidate(
     with log:
         fitting = _Fitting(observer, log)
         forecaster = estimator.fit(pairs, fitting)
+        fitted = time.monotonic()
         run = log.settle(lambda: observer.doing("Waiting for MLflow", FITTED))
         observer.doing("Judging on sessions it has not seen", FITTED)
         spoken = champion()
@@ -116,6 +118,10 @@ def make_candidate(
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
             draw_plots(Path(folder), fitting.epochs, judgement.backtest)
             runs.log_folder(run, Path(folder), "plots")
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            told = Training(pairs, split, config, len(fitting.epochs), fitted - started)
+            write_model_card(model_card(forecaster, told, judgement.diagnosis), Path(folder))
+            runs.log_folder(run, Path(folder), CARD)
         observer.doing("Registering the version", 0.96)
         version = register_version(
             runs,

@@ -23,7 +23,7 @@ DAYS = all_sessions("XNYS")
 @st.composite
 def configs(draw: st.DrawFn) -> Config:
     horizon = draw(st.integers(1, 5))
-    train = draw(st.floats(0.4, 0.9))
+    train = draw(st.floats(0.4, 0.89))
     validation = draw(st.floats(0.05, min(0.3, 0.95 - train)))
     return Config.model_validate(
         {

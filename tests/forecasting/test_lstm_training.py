@@ -1,4 +1,4 @@
-"""The LSTM: it starts at its baseline, learns nothing where there is nothing, and is served as it was trained.
+"""The LSTM: it starts at the linear model, learns nothing where there is nothing, and is served as it was trained.
 
 A training that is stopped leaves its checkpoint and nothing else, and goes on from it as if nothing had happened.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +21,34 @@ from stockcast.evaluation.rolling import rolling_backtest
 from stockcast.evaluation.scorecard import compare, score
 from stockcast.evaluation.split import Split, split_dates, training_pairs
 from stockcast.forecasting.context import windows
-from stockcast.forecasting.ewma import EwmaEstimator, EwmaForecaster
-from stockcast.forecasting.features import FEATURES, features
-from stockcast.forecasting.forecaster import TrainingPair
+from stockcast.forecasting.ewma import EwmaEstimator
+from stockcast.forecasting.forecaster import Forecaster, TrainingPair
+from stockcast.forecasting.inputs import (
+    GROUPS,
+    INPUTS,
+    MARKET_MASK,
+    OWN,
+    RANGE_MASK,
+    hide,
+)
+from stockcast.forecasting.linear import (
+    LARGEST_CORRECTION,
+    LinearEstimator,
+    LinearForecaster,
+    ScaleModel,
+    patterns_of,
+)
 from stockcast.forecasting.lstm import lightning_module
 from stockcast.forecasting.lstm.chunks import validation_chunks
 from stockcast.forecasting.lstm.estimator import LstmEstimator
 from stockcast.forecasting.lstm.export import to_onnx, to_safetensors
-from stockcast.forecasting.lstm.network import LARGEST_LOCATION, StudentTNetwork, student_t_loss
+from stockcast.forecasting.lstm.network import LARGEST_LOCATION, Ensemble, StudentTNetwork, student_t_loss
+from stockcast.forecasting.market import markets
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.network_forecaster import NetworkForecaster
 from stockcast.forecasting.observer import Epoch
 from stockcast.forecasting.student_t import LEAST_DF, MOST_DF, negative_log_likelihood
+from stockcast.forecasting.training_rows import materials
 from stockcast.prices.frame import PriceFrame
 
 MakeFrame = Callable[..., PriceFrame]
@@ -69,83 +86,151 @@ class Diary:
         self.epochs.append(epoch)
 
 
-def fresh_network(layers: int = 1) -> StudentTNetwork:
-    baseline = EwmaForecaster()
-    return StudentTNetwork(len(FEATURES), 8, layers, 0.0, baseline.scales, baseline.dfs)
+SEEN_BEFORE = [("Fitting the linear model", 0.0), ("Preparing windows", 0.0)]
 
 
-def served(network: StudentTNetwork) -> NetworkForecaster:
+def epochs_of(diary: Diary) -> list[tuple[str, float]]:
+    """What was told beside the preparations, which every attempt makes anew."""
+    assert diary.doings[:2] == SEEN_BEFORE
+    return diary.doings[2:]
+
+
+def fresh_network(linear: ScaleModel, members: int = 3, layers: int = 1) -> Ensemble:
+    return Ensemble([StudentTNetwork(8, layers, 0.0, linear) for _ in range(members)])
+
+
+def network_of(forecaster: NetworkForecaster) -> Ensemble:
+    """The torch networks whose weights the forecaster carries."""
+    shape = (4, forecaster.horizon)
+    network = fresh_network(ScaleModel(np.zeros(shape), np.zeros((*shape, len(INPUTS))), np.full(shape, 5.0)))
+    network.load_state_dict(load(forecaster.weights))
+    return network.eval()
+
+
+def served(network: Ensemble, linear: LinearForecaster) -> NetworkForecaster:
     return NetworkForecaster(
-        onnx=to_onnx(network, 59, len(FEATURES)),
+        onnx=to_onnx(network, 59),
         weights=to_safetensors(network),
         lookback=60,
         horizon=5,
+        drift=0.0,
         location_share=1.0,
+        groups=linear.groups,
         trained_until=None,
     )
 
 
 def validation_loss(forecaster: NetworkForecaster, pairs: list[TrainingPair]) -> float:
-    chunks = validation_chunks(pairs, forecaster.lookback, forecaster.horizon)
-    location, scale, df = map(torch.from_numpy, forecaster.outputs(chunks.features.double().numpy()))
-    return float(student_t_loss(location, scale, df, chunks.targets[:, 0].double()))
+    """That of training: the first horizon counts as much as ten of the others."""
+    material = materials(pairs, forecaster.lookback, forecaster.horizon)
+    chunks = validation_chunks(material, forecaster.lookback, 40, forecaster.groups, forecaster.drift)
+    inputs, targets = chunks.batch(torch.arange(len(chunks)))
+    with torch.no_grad():
+        outputs = [array[:, -chunks.count :] for array in network_of(forecaster)(inputs)]
+        losses = student_t_loss(*outputs, targets).numpy()
+    return float(np.average(losses, weights=[1.0, 0.1, 0.1, 0.1, 0.1]))
 
 
-def log_returns_of(forecaster: NetworkForecaster | EwmaForecaster, frame: PriceFrame) -> np.ndarray:
-    contexts = [window.context for window in windows(frame, range(100, 300, 10), 5, 60)]
+def random_inputs(count: int, seed: int, spread: float = 1.0) -> np.ndarray:
+    """Inputs of windows that know now this, now that. [N, 59, I]"""
+    random = np.random.default_rng(seed)
+    inputs = random.normal(0, spread, (count, 59, len(INPUTS)))
+    inputs[:, :, [RANGE_MASK, MARKET_MASK]] = 1.0
+    for number in range(count):
+        for bit, group in enumerate(GROUPS):
+            if number >> bit & 1:
+                inputs[number] = hide(inputs[number], group)
+    return inputs
+
+
+def log_returns_of(forecaster: Forecaster, frame: PriceFrame) -> np.ndarray:
+    contexts = [window.context for window in windows(frame, range(100, 300, 10), 5, 310)]
     return np.stack([forecast.log_returns for forecast in forecaster.forecast(contexts)])
 
 
+@pytest.fixture(scope="module")
+def linear(market_split: SmallSplit) -> LinearForecaster:
+    return LinearEstimator().fit(market_split[1], Diary())
+
+
 def test_the_loss_is_the_likelihood_of_the_baseline() -> None:
-    values = np.random.default_rng(0).normal(size=100)
-    arguments = (torch.zeros(100), torch.full((100,), 1.3), torch.full((100,), 4.5), torch.from_numpy(values))
-    assert float(student_t_loss(*arguments)) == pytest.approx(negative_log_likelihood(values, 1.3, 4.5), rel=1e-6)
+    values = np.random.default_rng(0).normal(size=(25, 4, 3))
+    shape = values.shape
+    arguments = (torch.zeros(shape), torch.full(shape, 1.3), torch.full(shape, 4.5), torch.from_numpy(values))
+    expected = [negative_log_likelihood(values[:, :, column].ravel(), 1.3, 4.5) for column in range(3)]
+    np.testing.assert_allclose(student_t_loss(*arguments).numpy(), expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize("layers", [1, 2])
-def test_before_training_it_equals_the_ewma_baseline(make_frame: MakeFrame, layers: int) -> None:
-    frame = make_frame(count=320)
-    np.testing.assert_allclose(
-        log_returns_of(served(fresh_network(layers)), frame),
-        log_returns_of(EwmaForecaster(), frame),
-        rtol=1e-4,
-        atol=1e-7,
-    )
+@pytest.mark.parametrize(("layers", "members"), [(1, 1), (2, 3)])
+def test_before_training_it_equals_the_linear_forecaster(
+    market_frames: tuple[PriceFrame, ...], linear: LinearForecaster, layers: int, members: int
+) -> None:
+    network = served(fresh_network(linear.model, members, layers), linear)
+    market = markets(market_frames)["XNYS"]
+    assert linear.groups == network.groups == GROUPS
+    [frame, *_] = market_frames
+    contexts = [
+        replace(window.context, bars=window.context.bars if bars else None)
+        for known in (market, None)
+        for bars in (True, False)
+        for window in windows(frame, range(100, 600, 50), 5, linear.history, known)
+    ]
+    for found, expected in zip(network.forecast(contexts), linear.forecast(contexts), strict=True):
+        np.testing.assert_allclose(found.log_returns, expected.log_returns, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("windows_at_once", [1, 3, 64])
-def test_the_served_graph_equals_the_network_that_was_trained(
-    trained_lstm: NetworkForecaster, windows_at_once: int
+@pytest.mark.parametrize("name", ["trained_lstm", "market_lstm"])
+def test_the_served_graph_equals_the_networks_that_were_trained(
+    request: pytest.FixtureRequest, name: str, windows_at_once: int
 ) -> None:
-    network = fresh_network()
-    network.load_state_dict(load(trained_lstm.weights))
-    network.eval()
-    assert network.head.weight.detach().abs().max() > 0
-    random = np.random.default_rng(windows_at_once)
-    inputs, _ = features(random.standard_t(3, (windows_at_once, 59)) * 0.02)
+    forecaster = request.getfixturevalue(name)
+    network = network_of(forecaster)
+    assert len(network.members) == 3
+    heads = [member.head.weight.detach() for member in network.members]  # type: ignore[union-attr]
+    assert all(head.abs().max() > 0 for head in heads)
+    assert not torch.allclose(heads[0], heads[1]), "the members differ"
+    inputs = random_inputs(windows_at_once, windows_at_once)
     with torch.no_grad():
         expected = [array[:, -1].numpy() for array in network(torch.from_numpy(inputs.astype(np.float32)))]
-    for found, wanted in zip(trained_lstm.outputs(inputs), expected, strict=True):
+    for found, wanted in zip(forecaster.outputs(inputs), expected, strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
-def test_no_input_leaves_the_bounds_of_the_distribution(trained_lstm: NetworkForecaster) -> None:
-    network = fresh_network()
-    network.load_state_dict(load(trained_lstm.weights))
-    start = torch.exp(network.log_scale).detach().numpy()
-    inputs = np.random.default_rng(0).normal(0, 50, (200, 59, len(FEATURES)))
-    location, scale, df = trained_lstm.outputs(inputs)
-    assert (np.abs(location) <= LARGEST_LOCATION * scale * 1.0001).all()
-    assert (scale >= start / np.e * 0.9999).all()
-    assert (scale <= start * np.e * 1.0001).all()
+def test_what_is_exported_reads_the_last_step_and_nothing_of_a_wider_batch(market_lstm: NetworkForecaster) -> None:
+    inputs = random_inputs(8, 1)
+    together = market_lstm.outputs(inputs)
+    for row in range(8):
+        for whole, alone in zip(together, market_lstm.outputs(inputs[row : row + 1]), strict=True):
+            np.testing.assert_allclose(whole[row], alone[0], rtol=1e-5, atol=1e-6)
+
+
+def test_no_input_leaves_the_bounds_of_the_distribution(market_lstm: NetworkForecaster) -> None:
+    network = network_of(market_lstm)
+    inputs = random_inputs(200, 0, spread=50)
+    # Members share their linear start up to what training made of it; the mean of their logs is the bound's middle.
+    pattern = patterns_of(inputs[:, -1])
+    middle = np.mean([member.log_scale.detach().numpy()[pattern] for member in network.members], axis=0)  # type: ignore[union-attr]
+    location, scale, df = market_lstm.outputs(inputs)
+    reach = LARGEST_CORRECTION + 1.0
+    assert (np.abs(np.log(scale) - middle) <= reach + 1e-4).all()
+    # The mean of locations is over a geometric mean of scales, which may be smaller than a member's own.
+    assert (np.abs(location) <= LARGEST_LOCATION * np.exp(middle + reach) * 1.0001).all()
     assert (df >= LEAST_DF).all()
     assert (df <= MOST_DF).all()
+
+
+def test_a_member_says_a_location_that_is_small_beside_its_scale(market_lstm: NetworkForecaster) -> None:
+    member = network_of(market_lstm).members[0]
+    with torch.no_grad():
+        location, scale, _ = member(torch.from_numpy(random_inputs(50, 3, spread=50).astype(np.float32)))
+    assert (location.abs() <= LARGEST_LOCATION * scale * 1.0001).all()
 
 
 def test_the_same_seed_trains_the_same_model_and_another_seed_another(
     train_lstm: TrainLstm, trained_lstm: NetworkForecaster, small_config: Config, small_split: SmallSplit
 ) -> None:
-    frame = small_split[1][0].train
+    frame = small_split[1][0].history
     first = log_returns_of(trained_lstm, frame)
     torch.manual_seed(123)  # what the process did before must not matter
     np.testing.assert_array_equal(log_returns_of(train_lstm(small_config, small_split[1]), frame), first)
@@ -177,13 +262,25 @@ def test_epochs_are_reported_as_they_end_and_the_best_one_is_kept(
     assert validation_loss(forecaster, small_split[1]) == pytest.approx(losses[best], abs=1e-4)
 
 
-def test_training_lowers_the_loss_of_the_baseline_it_starts_from(
-    trained_lstm: NetworkForecaster, small_split: SmallSplit
+def test_training_lowers_the_loss_of_the_linear_model_it_starts_from(
+    make_frame: MakeFrame, train_lstm: TrainLstm, small_config: Config
 ) -> None:
-    pairs = small_split[1]
-    baseline = EwmaEstimator(5, 60).fit(pairs)
-    network = StudentTNetwork(len(FEATURES), 8, 1, 0.0, baseline.scales, baseline.dfs)
-    assert validation_loss(trained_lstm, pairs) < validation_loss(served(network), pairs)
+    """Where one close in five repeats a pattern that is no linear function of the features."""
+    random = np.random.default_rng(4)
+    frames = []
+    for name in ("AAPL", "IBM"):
+        wild = np.cumsum(random.integers(2, 5, 700))
+        sizes = np.full(1000, 0.01)
+        sizes[wild[wild < 1000]] = 0.04
+        frames.append(make_frame(name, closes=50 * np.exp(np.cumsum(sizes * random.choice([-1, 1], 1000)))))
+    config = small_config.with_overrides(["training.max_epochs=15", "training.learning_rate=0.02"])
+    split = split_dates(frames, config)
+    pairs, _ = training_pairs(frames, split, config)
+    diary = Diary()
+    forecaster = train_lstm(config, pairs, diary)
+    start = LinearEstimator().fit(pairs, Diary())
+    before = validation_loss(replace(served(fresh_network(start.model), start), drift=forecaster.drift), pairs)
+    assert validation_loss(forecaster, pairs) < before - 0.1
 
 
 def ewma_process(count: int, seed: int) -> np.ndarray:
@@ -212,11 +309,10 @@ def test_where_nothing_can_be_learnt_the_skill_against_ewma_vanishes(
     assert score(judged, naive).mape_ratio == pytest.approx(1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize(("train", "validation"), [(64, 300), (300, 64)])
-def test_too_short_a_part_is_refused(
-    train_lstm: TrainLstm, make_frame: MakeFrame, small_config: Config, train: int, validation: int
+def test_a_training_part_without_a_window_is_refused(
+    train_lstm: TrainLstm, make_frame: MakeFrame, small_config: Config
 ) -> None:
-    pair = TrainingPair(make_frame(count=train), make_frame(count=validation), lead=59)
+    pair = TrainingPair(make_frame(count=300), 64, 75)
     with pytest.raises(TooShortHistory, match="has 64 sessions"):
         train_lstm(small_config, [pair])
 
@@ -225,7 +321,8 @@ def test_prices_that_stand_still_can_be_trained_on(
     train_lstm: TrainLstm, make_frame: MakeFrame, small_config: Config
 ) -> None:
     flat = make_frame(closes=np.full(200, 10.0))
-    forecaster = train_lstm(small_config, [TrainingPair(flat, flat, lead=0)])
+    forecaster = train_lstm(small_config, [TrainingPair(flat, 150, 155)])
+    assert forecaster.drift == forecaster.location_share == 0.0
     assert np.isfinite(log_returns_of(forecaster, make_frame(count=320))).all()
 
 
@@ -257,9 +354,9 @@ def test_the_progress_goes_from_nothing_to_everything_and_never_back(
     train_lstm(small_config, small_split[1], diary)
     shares = [share for _, share in diary.doings]
     assert shares == sorted(shares)
-    assert 0 < shares[0] < 0.5
+    assert 0 < epochs_of(diary)[0][1] < 0.5
     assert shares[-1] == 1.0
-    assert {phase for phase, _ in diary.doings} == {"Epoch 1 of 2", "Epoch 2 of 2"}
+    assert {phase for phase, _ in epochs_of(diary)} == {"Epoch 1 of 2", "Epoch 2 of 2"}
 
 
 @pytest.fixture(scope="module")
@@ -316,7 +413,7 @@ def test_a_training_stopped_anywhere_goes_on_to_the_very_same_weights(
     assert told(diary.epochs) == told(unbroken[1])
     earlier = before.epochs if when == "doing" else [*before.epochs, diary.epochs[stop - 1]]
     assert diary.epochs[: len(earlier)] == earlier, "told again with the same words and the same clock"
-    assert diary.doings[0][0] == f"Epoch {len(earlier) + 1} of 6"
+    assert epochs_of(diary)[0][0] == f"Epoch {len(earlier) + 1} of 6"
 
 
 def test_a_training_may_be_stopped_again_and_again(
@@ -351,7 +448,7 @@ def test_a_training_that_was_done_resumes_at_once(
     whole = train_lstm(config, small_split[1], first, checkpoint)
     assert train_lstm(config, small_split[1], again, checkpoint).weights == whole.weights
     assert again.epochs == first.epochs
-    assert again.doings == [], "nothing was left to be trained"
+    assert epochs_of(again) == [], "nothing was left to be trained"
 
 
 @pytest.mark.parametrize("when", ["doing", "epoch"])
@@ -395,7 +492,7 @@ def test_a_damaged_checkpoint_starts_over(
     )
     diary = Diary()
     assert train_lstm(deep_config, small_split[1], diary, checkpoint).weights == unbroken[0].weights
-    assert diary.doings[0][0] == "Epoch 1 of 6"
+    assert epochs_of(diary)[0][0] == "Epoch 1 of 6"
     assert told(diary.epochs) == told(unbroken[1])
     assert [file.name for file in tmp_path.iterdir()] == ["job.ckpt"]
 

@@ -19,7 +19,6 @@ from stockcast.forecasting.linear import LARGEST_TARGET
 from stockcast.forecasting.training_rows import Material
 from stockcast.prices.sessions import Sessions
 
-
 MANY_CHUNKS = 500  # an epoch has enough steps then, and twice the work taught nothing more
 
 
