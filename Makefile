@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: run test check bench chaos screenshots clean
+.PHONY: run test check bench bench-accuracy chaos screenshots clean
 
 run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages and a worker beside it
 	$(BIN)/stockcast up
@@ -19,6 +19,10 @@ check: .venv/installed-dev  ## Style, types and the import law
 
 bench: .venv/installed-dev  ## What things cost, as ratios
 	$(BIN)/python -m benchmarks
+
+bench-accuracy: .venv/installed-dev  ## The ladder on panels of real prices; skfolio is wanted for its prices alone
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps skfolio==1.12.2
+	$(BIN)/python -m benchmarks.accuracy
 
 chaos: .venv/installed-dev  ## Kills trainings at twenty random moments, on SQLite and PostgreSQL
 	STOCKCAST_KILLS=20 $(BIN)/python -m pytest tests/jobs/test_killed_trainings.py

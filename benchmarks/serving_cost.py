@@ -10,17 +10,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load
 
 from benchmarks.sample_histories import sample_histories
 from stockcast.config import preset
 from stockcast.evaluation.split import split_dates, training_pairs
-from stockcast.forecasting.context import context_at_end, stack_returns
+from stockcast.forecasting.context import Context
 from stockcast.forecasting.ewma import EwmaForecaster
-from stockcast.forecasting.features import FEATURES, features
+from stockcast.forecasting.inputs import INPUTS, stack_inputs
+from stockcast.forecasting.linear import PATTERNS, ScaleModel
 from stockcast.forecasting.lstm.estimator import LstmEstimator
-from stockcast.forecasting.lstm.network import StudentTNetwork
+from stockcast.forecasting.lstm.network import Ensemble, StudentTNetwork
+from stockcast.forecasting.observer import UNWATCHED
 
 
 def milliseconds(call: Callable[[], object], repeats: int = 300) -> float:
@@ -34,15 +37,17 @@ def milliseconds(call: Callable[[], object], repeats: int = 300) -> float:
 
 
 def main() -> None:
-    """Prints one line per way of forecasting a window of 60 closes with the 2x64 network."""
+    """Prints one line per way of forecasting a window of 60 closes with three 2x64 networks."""
     config = preset("classic").with_overrides(["training.max_epochs=1"])
     frames = sample_histories()
     pairs, _ = training_pairs(frames, split_dates(frames, config), config)
     with tempfile.TemporaryDirectory() as folder:
-        lstm = LstmEstimator(config, Path(folder), 2).fit(pairs, lambda _epoch: None)
-    context = context_at_end(frames[0], lstm.horizon)
-    inputs, _ = features(stack_returns([context], lstm.lookback))
-    network = StudentTNetwork(len(FEATURES), 64, 2, 0.0, (1.0,) * 5, (5.0,) * 5)
+        lstm = LstmEstimator(config, Path(folder), 2).fit(pairs, UNWATCHED)
+    context = Context(frames[0].close[-lstm.lookback :])
+    inputs = stack_inputs([context], lstm.lookback - 1, lstm.lookback, lstm.groups).values
+    shape = (len(PATTERNS), lstm.horizon)
+    blank = ScaleModel(np.zeros(shape), np.zeros((*shape, len(INPUTS))), np.full(shape, 5.0))
+    network = Ensemble([StudentTNetwork(64, 2, 0.0, blank) for _ in range(config.network.members)])
     network.load_state_dict(load(lstm.weights))
     tensor = torch.from_numpy(inputs).float()
     torch.set_num_threads(1)

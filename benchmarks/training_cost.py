@@ -12,23 +12,26 @@ import torch
 from benchmarks.sample_histories import sample_histories
 from stockcast.config import Config, preset
 from stockcast.evaluation.split import split_dates, training_pairs
-from stockcast.forecasting.ewma import DFS, SCALES
-from stockcast.forecasting.features import FEATURES
+from stockcast.forecasting.inputs import GROUPS
+from stockcast.forecasting.linear import ScaleModel, fit_scale_model
 from stockcast.forecasting.lstm.chunks import Batches, Chunks, training_chunks
 from stockcast.forecasting.lstm.network import StudentTNetwork, student_t_loss
+from stockcast.forecasting.training_rows import materials, pooled
+
+PLAIN_BATCH = 128  # windows; bigger ones are no cheaper a window
 
 
-def microseconds_per_target(chunks: Chunks, config: Config) -> float:
-    """Forward, backward and step over all chunks, divided by the number of targets."""
-    network = StudentTNetwork(len(FEATURES), config.network.hidden_size, config.network.layers, 0.0, SCALES, DFS)
+def microseconds_per_target(chunks: Chunks, config: Config, linear: ScaleModel, batch: int) -> float:
+    """Forward, backward and step over the chunks, divided by the number of targets; of one member."""
+    network = StudentTNetwork(config.network.hidden_size, config.network.layers, 0.0, linear)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3)
-    kept = chunks.targets.shape[1]
     started = time.perf_counter()
-    for features, targets in Batches(chunks, config.training.batch_size, seed=1):
+    for inputs, targets in Batches(chunks, batch, seed=1):
         optimiser.zero_grad()
-        student_t_loss(*(output[:, -kept:] for output in network(features)), targets).backward()
+        kept = targets.shape[1]
+        student_t_loss(*(output[:, -kept:] for output in network(inputs)), targets).sum().backward()
         optimiser.step()
-    return (time.perf_counter() - started) / (len(chunks) * kept) * 1e6
+    return (time.perf_counter() - started) / (len(chunks) * chunks.count) * 1e6
 
 
 def main() -> None:
@@ -39,10 +42,18 @@ def main() -> None:
         config = preset(name)
         pairs, _ = training_pairs(frames, split_dates(frames, config), config)
         lookback, horizon = config.windows.lookback, config.windows.max_horizon
-        shared = training_chunks(pairs, lookback, horizon, config.training.chunk_targets)
-        plain = training_chunks(pairs, lookback, horizon, 1)
-        microseconds_per_target(shared, config)  # warm-up
-        cost = [microseconds_per_target(chunks, config) for chunks in (shared, plain)]
+        material = materials(pairs, lookback, horizon)
+        rows = pooled(material, lookback)
+        linear, groups = fit_scale_model(rows.inputs, rows.targets, GROUPS)
+        shared, plain = (
+            training_chunks(material, lookback, count, groups, 0.0) for count in (config.training.chunk_targets, 1)
+        )
+        batch = config.training.batch_size
+        microseconds_per_target(shared, config, linear, batch)  # warm-up
+        cost = [
+            microseconds_per_target(chunks, config, linear, size)
+            for chunks, size in ((shared, batch), (plain, PLAIN_BATCH))
+        ]
         size = f"{config.network.layers}x{config.network.hidden_size}"
         print(
             f"{name} ({size}): shared {cost[0]:.1f} us, plain {cost[1]:.1f} us a target, {cost[1] / cost[0]:.1f}x"

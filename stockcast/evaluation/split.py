@@ -14,6 +14,10 @@ from stockcast.forecasting.forecaster import TrainingPair
 from stockcast.prices.frame import PriceFrame
 
 
+# A price that stands still on most sessions is hardly traded. Its zeros would teach the others that nothing happens.
+MOST_STILL = 0.5
+
+
 @dataclass(frozen=True)
 class Split:
     """Dates that cut every history alike; all are sessions and inclusive."""
@@ -79,6 +83,13 @@ def training_pairs(
                 f"{frame.ticker} has {len(train)} sessions up to {split.train_end}, too few to learn from"
             )
             continue
+        still = float(np.mean(np.diff(train.close) == 0))
+        if still > MOST_STILL:
+            left_out[frame.ticker] = (
+                f"{frame.ticker} closed unchanged on {still:.0%} of its sessions up to {split.train_end}; "
+                "nothing about a moving price can be learnt from it"
+            )
+            continue
         if len(until) < first + horizon + 1:
             left_out[frame.ticker] = (
                 f"{frame.ticker} has {len(until) - first} sessions from {split.validation_start} to "
@@ -88,8 +99,8 @@ def training_pairs(
         pairs.append(TrainingPair(until, len(train), first))
     if not pairs:
         raise TooShortHistory(
-            f"None of {_names(frames)} has enough sessions before {split.train_end}.",
-            "Download a longer history.",
+            f"There is nothing to learn from: {'; '.join(list(left_out.values())[:3])}.",
+            "Download a longer history, or look at the quality of the prices on the Data page.",
         )
     return pairs, left_out
 

@@ -159,7 +159,7 @@ def test_a_backtest_can_be_done_in_the_background(sample: Run) -> None:
 
 def test_the_database_can_be_upgraded_by_hand(stockcast: Run) -> None:
     outcome = stockcast("db", "upgrade")
-    assert (outcome.code, "0002" in outcome.out) == (0, True)
+    assert (outcome.code, "0003" in outcome.out) == (0, True)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "follow", "show"])
