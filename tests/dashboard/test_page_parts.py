@@ -104,7 +104,7 @@ def test_changes_are_told_field_by_field() -> None:
     changed = Config().with_overrides(["training.max_epochs=12", "universe.tickers=[AAPL, IBM]"])
     assert [change.sentence for change in config_changes(Config(), changed)] == [
         "universe.tickers: all stored → AAPL, IBM",
-        "training.max_epochs: 40 → 12",
+        "training.max_epochs: 30 → 12",
     ]
     assert config_changes(changed, changed) == []
 
@@ -126,7 +126,7 @@ def test_the_history_tells_what_each_version_changed() -> None:
     when = datetime(2024, 1, 2, tzinfo=UTC)
     history = [ConfigVersion("u", 2, when, "Deeper", second), ConfigVersion("u", 1, when, "Faster", first)]
     table = history_table(history)
-    assert table["Changed"].tolist() == ["network.layers: 1 → 2", "training.max_epochs: 40 → 12"]
+    assert table["Changed"].tolist() == ["network.layers: 1 → 2", "training.max_epochs: 30 → 12"]
     assert table["In force"].tolist() == [True, False]
 
 

@@ -212,7 +212,7 @@ def test_a_configuration_is_saved_as_a_version_with_its_note(sample: Workspace, 
     [saved] = sample.configs.history(DEFAULT_UNIVERSE)
     assert (saved.config.training.max_epochs, saved.note) == (12, "Faster")
     [row] = app.dataframe[0].value.to_dict("records")
-    assert row["Changed"] == "training.max_epochs: 40 → 12"
+    assert row["Changed"] == "training.max_epochs: 30 → 12"
 
 
 def test_a_preset_fills_the_form_and_saves_nothing(sample: Workspace, open_page: OpenPage) -> None:

@@ -225,10 +225,8 @@ def test_what_this_version_knows_is_unpacked(folder: Path, rewrite: Any) -> None
     [{"weights": [0.0]}, {"intercepts": [0.0] * 19}, {"dfs": []}, {"inputs": []}, {"groups": ["news"]}],
 )
 def test_a_linear_model_of_another_shape_is_not_unpacked(changed: dict[str, Any]) -> None:
-    horizon, patterns = 5, 4
-    model = ScaleModel(
-        np.zeros((patterns, horizon)), np.zeros((patterns, horizon, len(INPUTS))), np.full((patterns, horizon), 5.0)
-    )
+    shape = (4, 5)
+    model = ScaleModel(np.zeros(shape), np.zeros((*shape, len(INPUTS))), np.full(shape, 5.0))
     whole = packed(LinearForecaster(model, ("range",)))
     assert unpack(whole).groups == ("range",)
     manifest = whole.manifest.model_copy(update={"parameters": {**whole.manifest.parameters, **changed}})
