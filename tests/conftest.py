@@ -147,9 +147,7 @@ def small_split(make_frame: MakeFrame, small_config: Config) -> tuple[Split, lis
 
 
 @pytest.fixture(scope="session")
-def market_split(
-    market_frames: tuple[PriceFrame, ...], small_config: Config
-) -> tuple[Split, list[TrainingPair]]:
+def market_split(market_frames: tuple[PriceFrame, ...], small_config: Config) -> tuple[Split, list[TrainingPair]]:
     """The market, cut."""
     split = split_dates(market_frames, small_config)
     pairs, left_out = training_pairs(market_frames, split, small_config)

@@ -13,8 +13,7 @@ from stockcast.errors import TooShortHistory
 from stockcast.forecasting.forecaster import TrainingPair
 from stockcast.prices.frame import PriceFrame
 
-
-# A price that stands still on most sessions is hardly traded. Its zeros would teach the others that nothing happens.
+# A price that stands still on most sessions is hardly traded; its zeros would teach the others calm.
 MOST_STILL = 0.5
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import gammaln, stdtrit
 
-from stockcast.forecasting.quantiles import LEVELS
+from stockcast.forecasting.quantiles import LEVELS, MEDIAN
 from stockcast.forecasting.returns import Floats
 
 LEAST_DF = 2.1  # the variance exists above 2
@@ -18,7 +18,11 @@ LARGEST_RETURN = 200.0  # beyond, exp of it times a price is no finite positive 
 
 def quantiles(location: Floats, scale: Floats, df: Floats) -> Floats:
     """Quantiles at LEVELS of location + scale * t(df), as returns that a price survives. [...] -> [..., Q]"""
-    values: Floats = location[..., None] + scale[..., None] * stdtrit(df[..., None], LEVELS)
+    # A few distinct degrees of freedom are the rule, and the distribution is even around its middle.
+    distinct, which = np.unique(df, return_inverse=True)
+    upper = stdtrit(distinct[:, None], LEVELS[MEDIAN + 1 :])
+    standard = np.concatenate([-upper[:, ::-1], np.zeros((len(distinct), 1)), upper], axis=1)
+    values: Floats = location[..., None] + scale[..., None] * standard[which.reshape(df.shape)]
     return np.clip(values, -LARGEST_RETURN, LARGEST_RETURN)
 
 

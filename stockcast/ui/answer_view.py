@@ -79,7 +79,10 @@ def _figures(answer: Answer) -> None:
 
 def _speaker(answer: Answer) -> None:
     version, context = answer.speaker.version, answer.forecast.context
-    read = f"{len(answer.window.closes)} closes" + (f" up to {context.cutoff}" if context.cutoff else "")
+    seen = min(len(context.closes), answer.speaker.forecaster.history)
+    what = "sessions" if context.bars is not None and answer.speaker.forecaster.groups else "closes"
+    market = " and its market" if context.market is not None else ""
+    read = f"{seen} {what}{market}" + (f" up to {context.cutoff}" if context.cutoff else "")
     st.markdown(
         f"{badges(version)} **{plain(version.label)}** read {read}, the last one {price(context.last_close)}."
         + (f" {skill_sentence(answer.speaker.scorecard)}" if answer.speaker.scorecard else "")

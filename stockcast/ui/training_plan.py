@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from stockcast.config import Config
 from stockcast.config_versions import ConfigVersion
 from stockcast.ui.escaping import plain
 from stockcast.ui.figure_card import figure_card
@@ -15,14 +16,25 @@ from stockcast.ui.router import CONFIGURATION
 _MOST_NAMES = 8
 
 
+def _network(config: Config) -> list[tuple[str, str, str]]:
+    network, training = config.network, config.training
+    return [
+        (
+            "LSTM",
+            f"{network.layers} × {network.hidden_size}",
+            f"layers × units, {count(network.members, 'seed')}",
+        ),
+        ("Epochs", f"{training.max_epochs}", f"patience {training.patience}"),
+    ]
+
+
 def show_plan(current: ConfigVersion, tickers: Sequence[str]) -> None:
     """Universe, tickers, lookback, network and epochs of the configuration in force."""
     config = current.config
     figures = (
         ("Tickers", f"{len(tickers)}", f"universe {current.universe}"),
         ("Lookback", count(config.windows.lookback, "session"), f"up to {config.windows.max_horizon} ahead"),
-        ("LSTM", f"{config.network.layers} × {config.network.hidden_size}", "layers × units"),
-        ("Epochs", f"{config.training.max_epochs}", f"patience {config.training.patience}"),
+        *(_network(config) if config.model.kind == "lstm" else [("Model", config.model.kind, "fitted in one go")]),
     )
     with st.grid(4, min_column_width=150, gap="medium"):
         for label, value, note in figures:

@@ -239,9 +239,7 @@ def test_a_currency_unit_scales_whole_bars_alike(
     forecaster: Forecaster, exchange: Exchange, factor: float
 ) -> None:
     def in_unit(frame: PriceFrame) -> PriceFrame:
-        return replace(
-            frame, **{name: getattr(frame, name) * factor for name in ("open", "high", "low", "close")}
-        )
+        return replace(frame, **{name: getattr(frame, name) * factor for name in ("open", "high", "low", "close")})
 
     other = Exchange((in_unit(exchange.frame), *exchange.frames[1:]))
     [expected], [found] = (forecaster.forecast([each.context(forecaster.horizon)]) for each in (exchange, other))

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stockcast.config import Config
 from stockcast.errors import InvalidRequest, LeakDetected
-from stockcast.evaluation.rolling import rolling_backtest
+from stockcast.evaluation.comparison import compare
+from stockcast.evaluation.rolling import WARM_UP, Backtest, rolling_backtest
+from stockcast.evaluation.scorecard import score
+from stockcast.evaluation.split import split_dates, training_pairs
+from stockcast.forecasting.conformal import CENTRAL
 from stockcast.forecasting.context import Context, context_at_end
 from stockcast.forecasting.ewma import EwmaForecaster
-from stockcast.forecasting.forecaster import ForecasterState
+from stockcast.forecasting.forecaster import Forecaster, ForecasterState, Group
+from stockcast.forecasting.linear import LinearEstimator
+from stockcast.forecasting.market import markets
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.network_forecaster import NetworkForecaster
-from stockcast.forecasting.quantiles import LEVELS, QuantileForecast
+from stockcast.forecasting.observer import UNWATCHED
+from stockcast.forecasting.quantiles import LEVELS, MEDIAN, QuantileForecast
+from stockcast.forecasting.recalibrated import RecalibratedForecaster, recalibrate
 from stockcast.prices.frame import PriceFrame
 
 MakeFrame = Callable[..., PriceFrame]
+TrainLstm = Callable[..., NetworkForecaster]
+ADAPTING = replace(EwmaForecaster(), adaptation=0.05)
 
 
 @dataclass
@@ -33,6 +44,8 @@ class Witness:
     history: int = 12
     horizon: int = 3
     kind: str = "witness"
+    groups: tuple[Group, ...] = ()
+    adaptation: float = 0.0
 
     def __post_init__(self) -> None:
         self.seen: list[Context] = []
@@ -158,3 +171,159 @@ def test_the_fingerprint_is_that_of_the_question_not_of_the_forecaster(
         rolling_backtest(Witness(), [frame], day(frame, 41), end).fingerprint,
     ]
     assert len({ours, *others}) == 5
+
+
+def test_a_forecaster_is_shown_the_market_of_its_ticker_on_the_day(
+    market_frames: tuple[PriceFrame, ...], make_bars: MakeFrame
+) -> None:
+    tokyo = make_bars("7203.T", 620, seed=3)
+    known = markets(market_frames)
+    witness = Witness()
+    rolling_backtest(witness, [market_frames[0], tokyo], date(2019, 6, 3), date(2019, 6, 20), known)
+    assert {context.ticker for context in witness.seen} == {"AAPL", "7203.T"}
+    for context in witness.seen:
+        if context.ticker == "7203.T":
+            assert context.market is None, "there is none of its exchange"
+            continue
+        row = int(np.searchsorted(market_frames[0].sessions, np.datetime64(context.cutoff, "D")))
+        assert context.market is not None
+        assert context.bars is not None
+        np.testing.assert_array_equal(context.market, known["XNYS"].values[row - 11 : row + 1])
+        np.testing.assert_array_equal(context.bars.high, market_frames[0].high[row - 11 : row + 1])
+    rolling_backtest(witness := Witness(), market_frames[:1], date(2019, 6, 3), date(2019, 6, 20))
+    assert all(context.market is None for context in witness.seen)
+
+
+@pytest.fixture(scope="module")
+def long(make_frame: MakeFrame) -> PriceFrame:
+    return make_frame("AAPL", 600, seed=8)
+
+
+def quantiles_by_cutoff(backtest: Backtest) -> dict[date | None, np.ndarray]:
+    return {forecast.context.cutoff: forecast.log_returns for forecast in backtest.parts[0].forecasts}
+
+
+@settings(max_examples=12)
+@given(row=st.integers(420, 540), factor=st.floats(0.2, 5.0))
+def test_what_an_adapting_forecaster_says_depends_on_nothing_that_came_later(
+    long: PriceFrame, row: int, factor: float
+) -> None:
+    closes = np.array(long.close)
+    closes[row + 1 :] *= factor ** np.arange(1, len(closes) - row)
+    other = replace(long, close=np.clip(closes, 1e-6, 1e9))
+    before, after = (
+        quantiles_by_cutoff(rolling_backtest(ADAPTING, [frame], day(long, 421), day(long, 560)))
+        for frame in (long, other)
+    )
+    known = [cutoff for cutoff in before if cutoff is not None and cutoff <= day(long, row)]
+    assert known
+    for cutoff in known:
+        np.testing.assert_array_equal(after[cutoff], before[cutoff])
+
+
+def test_a_truncated_history_gives_the_same_adapted_forecasts(long: PriceFrame) -> None:
+    whole = quantiles_by_cutoff(rolling_backtest(ADAPTING, [long], day(long, 421), day(long, 560)))
+    cut = quantiles_by_cutoff(rolling_backtest(ADAPTING, [long.rows(0, 502)], day(long, 421), day(long, 501)))
+    assert max(cut) == day(long, 500)  # type: ignore[type-var]
+    for cutoff, found in cut.items():
+        np.testing.assert_allclose(found, whole[cutoff], rtol=1e-9, atol=1e-12)
+
+
+def test_adaptation_asks_no_other_question_and_leaves_the_median_alone(long: PriceFrame) -> None:
+    plain, adapted = (
+        rolling_backtest(each, [long], day(long, 421), day(long, 560)) for each in (EwmaForecaster(), ADAPTING)
+    )
+    assert adapted.fingerprint == plain.fingerprint
+    np.testing.assert_array_equal(adapted.parts[0].actuals, plain.parts[0].actuals)
+    ours, theirs = adapted.parts[0].quantile_returns, plain.parts[0].quantile_returns
+    np.testing.assert_array_equal(ours[:, :, MEDIAN], theirs[:, :, MEDIAN])
+    assert not np.allclose(ours, theirs)
+    assert (np.diff(ours, axis=2) >= 0).all()
+
+
+def test_adaptation_begins_a_warm_up_before_the_first_cutoff_or_where_the_history_does(long: PriceFrame) -> None:
+    for start, expected in ((500, 499 - WARM_UP), (100, 9)):
+        witness = Witness(adaptation=0.01)
+        [part] = rolling_backtest(witness, [long], day(long, start), day(long, start + 5)).parts
+        assert len(part.forecasts) == len(part.actuals) == 6
+        assert part.sessions(1)[0] == day(long, start)
+        assert witness.seen[0].cutoff == day(long, expected)
+        assert len(witness.seen) == start + 5 - expected
+
+
+def test_misses_before_the_backtest_widen_its_first_forecast(long: PriceFrame) -> None:
+    narrow = EwmaForecaster(scales=tuple(0.4 * scale for scale in EwmaForecaster().scales))
+    first, last = (day(long, row) for row in (500, 505))
+    plain = rolling_backtest(narrow, [long], first, last).parts[0].quantile_returns
+    adapted = rolling_backtest(replace(narrow, adaptation=0.02), [long], first, last).parts[0].quantile_returns
+    assert (np.ptp(adapted, axis=2) > 1.2 * np.ptp(plain, axis=2)).all()
+
+
+@pytest.mark.parametrize("length", [61, 62, 64, 65, 70])
+def test_a_ticker_with_hardly_a_window_is_adapted_to(long: PriceFrame, length: int) -> None:
+    young = long.rows(0, length)
+    [part] = rolling_backtest(ADAPTING, [young], young.first_session, young.last_session).parts
+    assert len(part.forecasts) == length - 60
+
+
+def test_a_cutoff_before_the_end_of_calibration_is_a_leak(make_frame: MakeFrame, small_config: Config) -> None:
+    frames = [make_frame("AAPL", 700, seed=1), make_frame("IBM", 700, seed=2)]
+    split = split_dates(frames, small_config)
+    pairs, _ = training_pairs(frames, split, small_config)
+    calibrated = recalibrate(EwmaForecaster(), pairs, 0.01)
+    with pytest.raises(LeakDetected, match=f"learnt from sessions up to {split.validation_end}"):
+        rolling_backtest(calibrated, frames, split.validation_end, split.test_end)
+    [part, _] = rolling_backtest(calibrated, frames, split.test_start, split.test_end).parts
+    assert part.sessions(1)[0] == split.test_start
+
+
+def test_recalibrated_and_adapted_intervals_keep_their_promise_better_than_wrong_ones(
+    make_frame: MakeFrame, small_config: Config
+) -> None:
+    frames = [make_frame(name, 900, seed=70 + number) for number, name in enumerate(("AAPL", "IBM", "KO"))]
+    split = split_dates(frames, small_config)
+    pairs, _ = training_pairs(frames, split, small_config)
+    narrow = EwmaForecaster(scales=tuple(0.6 * scale for scale in EwmaForecaster().scales))
+    promised = np.tile(CENTRAL, (5, 1))
+    found = {}
+    for name, forecaster in (
+        ("as it is", RecalibratedForecaster(narrow, promised, 0.0, None)),
+        ("recalibrated", recalibrate(narrow, pairs, 0.0)),
+        ("both", recalibrate(narrow, pairs, 0.02)),
+    ):
+        judged, naive = (
+            rolling_backtest(each, frames, split.test_start, split.test_end)
+            for each in (forecaster, NaiveForecaster())
+        )
+        found[name] = abs(score(judged, naive).coverage_80 - 0.8)
+    assert found["as it is"] > 0.12
+    assert found["recalibrated"] < 0.75 * found["as it is"]
+    assert found["both"] < 0.03
+
+
+def test_returns_in_a_shuffled_order_teach_nothing(
+    make_frame: MakeFrame, make_bars: MakeFrame, small_config: Config, train_lstm: TrainLstm
+) -> None:
+    """A label that leaked into what a model reads would show as skill where nothing can be known."""
+    frames = []
+    for number, name in enumerate(("AAPL", "IBM", "KO", "MSFT", "PEP")):
+        returns = np.diff(np.log(make_frame(name, 1000, seed=90 + number).close))
+        shuffled = np.random.default_rng(number).permutation(returns)
+        frames.append(make_bars(name, closes=50 * np.exp(np.cumsum(shuffled)), seed=90 + number))
+    split = split_dates(frames, small_config)
+    pairs, _ = training_pairs(frames, split, small_config)
+    known = markets(frames)
+    config = small_config.with_overrides(["training.max_epochs=5", "training.learning_rate=0.01"])
+
+    def judged(forecaster: Forecaster) -> Backtest:
+        return rolling_backtest(forecaster, frames, split.test_start, split.test_end, known)
+
+    naive = judged(NaiveForecaster())
+    learnt: list[Forecaster] = [LinearEstimator().fit(pairs, UNWATCHED), train_lstm(config, pairs)]
+    for forecaster in (*learnt, *(recalibrate(each, pairs, 0.005) for each in learnt)):
+        assert forecaster.groups == ("range", "market")
+        found = judged(forecaster)
+        assert abs(compare(found, naive).skill) < 0.01, "against a scale that never changes"
+        # The EWMA believes the latest returns, which say nothing here; to believe them less is no clairvoyance.
+        assert -0.005 < compare(found, judged(EwmaForecaster())).skill < 0.02
+        assert score(found, naive).mape_ratio == pytest.approx(1.0, abs=1e-3)

@@ -128,8 +128,7 @@ def test_no_close_after_the_training_part_is_learnt_from(make_frame: MakeFrame) 
     closes = np.array(frame.close)
     closes[200:] *= 3
     learnt, other = (
-        train_chunks([TrainingPair(each, 200, 206)], 30, 5, 20)
-        for each in (frame, make_frame(closes=closes))
+        train_chunks([TrainingPair(each, 200, 206)], 30, 5, 20) for each in (frame, make_frame(closes=closes))
     )
     for ours, theirs in zip(whole(learnt), whole(other), strict=True):
         assert torch.equal(ours, theirs)

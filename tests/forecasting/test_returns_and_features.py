@@ -60,9 +60,7 @@ def test_features_never_see_beyond_their_step(make_bars: MakeFrame, row: int, se
 
 
 @given(steps=st.integers(1, 60), more=st.integers(0, 300))
-def test_a_feature_does_not_depend_on_where_a_history_begins(
-    make_bars: MakeFrame, steps: int, more: int
-) -> None:
+def test_a_feature_does_not_depend_on_where_a_history_begins(make_bars: MakeFrame, steps: int, more: int) -> None:
     frame = make_bars(count=700)
     enough = steps + MEMORY
     shortest, longer = (features_of(frame, steps, slice(-count, None)) for count in (enough, enough + more))

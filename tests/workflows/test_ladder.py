@@ -40,9 +40,7 @@ def workspace(make_frame: MakeFrame, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def results(workspace: Workspace) -> dict[str, TrainingResult]:
     """One training of each kind."""
-    return {
-        kind: workspace.train(DEFAULT_UNIVERSE, overrides=[f"model.kind={kind}", *QUICK]) for kind in LADDER
-    }
+    return {kind: workspace.train(DEFAULT_UNIVERSE, overrides=[f"model.kind={kind}", *QUICK]) for kind in LADDER}
 
 
 @pytest.mark.parametrize("kind", LADDER)
@@ -107,8 +105,9 @@ def test_a_rung_can_be_backtested_without_being_registered(
 def test_a_backtest_with_refits_learns_what_a_version_was_configured_to_learn(
     workspace: Workspace, results: dict[str, TrainingResult]
 ) -> None:
+    version = results["linear"].model.version
     judged = workspace.backtest(
-        DEFAULT_UNIVERSE, [], results["linear"].model.version, date(2019, 11, 1), date(2019, 12, 30), refit="yearly"
+        DEFAULT_UNIVERSE, [], version, date(2019, 11, 1), date(2019, 12, 30), refit="yearly"
     )
     assert judged.backtest.forecaster == "linear"
     assert len(judged.backtest.parts) == len(TICKERS)
