@@ -15,6 +15,7 @@ from stockcast.prices.frame import PriceFrame
 
 # A price that stands still on most sessions is hardly traded; its zeros would teach the others calm.
 MOST_STILL = 0.5
+LEAST_VALIDATION = 15  # cutoffs; fewer decide nothing, and would shorten the chunks of all others
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def training_pairs(
                 "nothing about a moving price can be learnt from it"
             )
             continue
-        if len(until) < first + horizon + 1:
+        if len(until) < first + horizon + LEAST_VALIDATION:
             left_out[frame.ticker] = (
                 f"{frame.ticker} has {len(until) - first} sessions from {split.validation_start} to "
                 f"{split.validation_end}, too few to decide when training stops"

@@ -56,7 +56,8 @@ def ask_for(forecasts: Sequence[QuantileForecast], coverages: Floats) -> list[Qu
         return []
     stacked = np.stack([forecast.log_returns for forecast in forecasts])  # [N, H, Q]
     count, horizon, _ = stacked.shape
-    asked = np.broadcast_to(coverages, (count, horizon, len(CENTRAL))).reshape(count * horizon, -1)
+    bounded = np.clip(coverages, LEAST, MOST)
+    asked = np.broadcast_to(bounded, (count, horizon, len(CENTRAL))).reshape(count * horizon, -1)
     middle = np.full((len(asked), 1), 0.5)
     levels = np.concatenate([(1 - asked[:, ::-1]) / 2, middle, (1 + asked) / 2], axis=1)
     flat = stacked.reshape(count * horizon, -1)
@@ -89,7 +90,8 @@ def adapt(found: Floats, step: float, start: Adaptation) -> tuple[Floats, Adapta
     """Coverages to ask for at each of N consecutive cutoffs, and the state after them.
 
     `found` [N, H] are the scores of the forecasts as they are before adaptation; cutoff i uses of them only
-    those h ahead from cutoffs up to i - h. Missing feedback changes nothing. -> [N, H, C]
+    those h ahead from cutoffs up to i - h. Missing feedback changes nothing. What is asked for may leave [0, 1],
+    as the method needs it to; `ask_for` keeps it within what can be read. -> [N, H, C]
     """
     asked = np.array(start.asked)
     columns = np.arange(len(asked))
@@ -98,13 +100,10 @@ def adapt(found: Floats, step: float, start: Adaptation) -> tuple[Floats, Adapta
     seen = np.concatenate([start.open_scores, found])  # [P + N, H]
     for row in range(before, len(history)):
         told = row - 1 - columns  # [H] the cutoff whose outcome has just become known, per horizon
-        known = (told >= 0) & np.isfinite(seen[told, columns])
-        held = seen[told, columns, None] <= history[told, columns]  # [H, C]
-        asked = np.where(known[:, None], _sorted(asked + step * (CENTRAL - held)), asked)
+        there = np.maximum(told, 0)
+        known = (told >= 0) & np.isfinite(seen[there, columns])
+        held = seen[there, columns, None] <= history[there, columns]  # [H, C]
+        asked = np.where(known[:, None], np.sort(asked + step * (CENTRAL - held), axis=1), asked)
         history[row] = asked
     kept = slice(max(0, len(history) - len(asked)), None)
     return history[before:], Adaptation(asked, history[kept], seen[kept])
-
-
-def _sorted(coverages: Floats) -> Floats:
-    return np.clip(np.sort(coverages, axis=1), LEAST, MOST)

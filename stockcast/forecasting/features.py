@@ -77,7 +77,7 @@ def _range_features(
 ) -> tuple[Floats, Floats]:
     """Range and volume features of the last S steps. [N, T] each, [N, S] -> [N, S, F], known [N, S]"""
     steps = volatility.shape[1]
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
         gap = np.log(opens[:, 1:] / closes[:, :-1])
         # Parkinson (1980) for the session, and the gap before it; a variance like the squared return.
         variance = np.log(highs[:, 1:] / lows[:, 1:]) ** 2 / (4 * np.log(2)) + gap**2
@@ -96,7 +96,8 @@ def _range_features(
         np.clip(np.where(np.isfinite(inside), inside, 0.0)[:, -steps:], -1, 1),
     ]
     ranges = np.where(now[:, :, None] > 0, np.stack(columns, axis=-1), 0.0)
-    traded = np.isfinite(log_volume).astype(np.float64)
+    # As for ranges, a first bar counts only where another comes before it, or padding would change the average.
+    traded = (np.isfinite(log_volume) & np.isfinite(closes[:, :-1])).astype(np.float64)
     log_volume = np.where(traded > 0, log_volume, 0.0)
     usual = _Averages(traded, steps)(log_volume, _decay(VOLUME_HALF_LIFE))
     surprise = np.clip(log_volume[:, -steps:] - usual, -3, 3) * traded[:, -steps:] * now

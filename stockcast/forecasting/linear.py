@@ -39,6 +39,7 @@ PRIOR_PRECISION = 100.0
 # The scale stays within a factor of 4.5 of the EWMA volatility's, so that no input can break a forecast.
 LARGEST_CORRECTION = 1.5
 LARGEST_TARGET = 30.0  # in volatilities; beyond, a price is wrong rather than a day wild
+LEAST_ROWS = 5  # a weight, or a pattern is taken for the simpler one
 ITERATIONS, CLOSE_ENOUGH = 30, 1e-4
 
 
@@ -135,15 +136,19 @@ def fit_scale_model(
     dfs = np.zeros((len(PATTERNS), horizon))
     for number, pattern in enumerate(PATTERNS):
         usable = tuple(group for group in pattern if group in groups)
+        known = np.ones(len(inputs), bool)
+        for group in usable:
+            known &= inputs[:, masks[group]] > 0
+        columns = _columns(pattern)
+        if usable == pattern and pattern and known.sum() < LEAST_ROWS * len(columns):
+            usable = pattern[:-1]
         if usable != pattern:
             same = PATTERNS.index(usable)
             intercepts[number], weights[number], dfs[number] = intercepts[same], weights[same], dfs[same]
             continue
-        known = np.all([inputs[:, masks[group]] > 0 for group in pattern], axis=0) | np.zeros(len(inputs), bool)
         seen = inputs[known]
         for group in GROUPS:
             seen = seen if group in pattern else hide(seen, group)
-        columns = _columns(pattern)
         for h in range(horizon):
             found, df = _fit(seen[:, columns], wanted[known, h])
             intercepts[number, h], weights[number, h, columns], dfs[number, h] = found[0], found[1:], df

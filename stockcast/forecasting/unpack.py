@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Annotated
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
@@ -94,7 +95,7 @@ class _Network(_Reading):
 
 
 class _Recalibration(_Parameters):
-    coverages: tuple[float, ...]
+    coverages: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
     adaptation: float = Field(ge=0, le=0.1)
 
 

@@ -51,7 +51,7 @@ class Adaptations:
             "cutoff": settled.cutoff,
             "state": {name: getattr(settled.state, name).tolist() for name in _FIELDS},
         }
-        with self._database.write() as connection:
+        with self._database.write(alone=f"adaptation of {run_id} to {ticker}") as connection:
             connection.execute(
                 delete(adaptations).where(adaptations.c.run_id == run_id, adaptations.c.ticker == ticker)
             )

@@ -133,5 +133,21 @@ def test_no_ticker_with_enough_sessions_is_an_error_that_names_them(make_frame: 
     halves = [make_frame("AAPL", 1000).rows(0, 400), make_frame("IBM", 1000).rows(760, 1000)]
     config = Config()
     split = split_dates(halves, config)
-    with pytest.raises(TooShortHistory, match="None of AAPL, IBM has enough sessions"):
+    with pytest.raises(
+        TooShortHistory, match=r"nothing to learn from: AAPL has 0 sessions from .*; IBM has \d+ sessions up to"
+    ):
         training_pairs(halves, split, config)
+
+
+@pytest.mark.parametrize(("moves_every", "learnt"), [(1, True), (3, False), (20, False), (1000, False)])
+def test_a_share_that_hardly_ever_trades_is_left_out_in_words(
+    make_frame: MakeFrame, moves_every: int, learnt: bool
+) -> None:
+    lively = make_frame("AAPL", 1000)
+    still = make_frame("STILL", closes=lively.close[np.arange(1000) // moves_every * moves_every])
+    split = split_dates([lively, still], Config())
+    pairs, left_out = training_pairs([lively, still], split, Config())
+    assert [pair.ticker for pair in pairs] == (["AAPL", "STILL"] if learnt else ["AAPL"])
+    assert list(left_out) == ([] if learnt else ["STILL"])
+    if not learnt:
+        assert left_out["STILL"].startswith("STILL closed unchanged on ")

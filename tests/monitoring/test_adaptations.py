@@ -257,14 +257,6 @@ def test_a_state_survives_the_database_to_the_last_bit(frame: PriceFrame, counti
     after.close()
 
 
-def test_a_fresh_state_survives_the_database_too(known: Adaptations) -> None:
-    known.save("run", "AAPL", Settled(date(2024, 1, 2), Adaptation.fresh(HORIZON)))
-    kept = known.find("run", "AAPL")
-    assert kept is not None
-    assert kept.state.open.shape == Adaptation.fresh(HORIZON).open.shape
-    assert kept.state.open_scores.shape == Adaptation.fresh(HORIZON).open_scores.shape
-
-
 def test_two_pages_may_ask_for_the_same_ticker_at_once(frame: PriceFrame, url: str) -> None:
     database = Database(url)
     known = Adaptations(database)

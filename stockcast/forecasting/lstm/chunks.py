@@ -73,6 +73,7 @@ def _collect(
     """Chunks whose rows lie inside [start, stop) of each ticker."""
     # All chunks are as long as the shortest part allows, so that they stack.
     count = min(count, *(stop - start - lookback + 2 for start, stop in parts))
+    stride = min(stride, count)
     steps = lookback - 1 + count - 1
     inputs, wanted, sessions, rows, before = [], [], [], [], 0
     for material, (start, stop) in zip(materials, parts, strict=True):
