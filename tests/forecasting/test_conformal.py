@@ -197,7 +197,9 @@ def test_adapting_in_parts_equals_adapting_at_once(found: Floats, cuts: list[int
 
 
 @given(found=arrays(np.float64, (30, HORIZON), elements=scores_of), step=st.sampled_from([0.0, 0.005, 0.1]))
-def test_what_adaptation_asks_for_rises_and_leaves_what_can_be_held_by_a_few_steps_at_most(found: Floats, step: float) -> None:
+def test_what_adaptation_asks_for_rises_and_leaves_the_bounds_by_a_few_steps_at_most(
+    found: Floats, step: float
+) -> None:
     asked, _ = adapt(found, step, Adaptation.fresh(HORIZON))
     assert (np.diff(asked, axis=2) >= 0).all()
     assert (asked >= -HORIZON * step).all()
