@@ -26,7 +26,7 @@ from stockcast.jobs.job import Job
 from stockcast.settings import Settings
 from stockcast.workspace import Workspace
 
-KILLS = int(os.environ.get("STOCKCAST_KILLS", "2"))
+KILLS = int(os.environ.get("STOCKCAST_KILLS", "1"))
 PATIENCE = 120  # seconds; the machine may be busy
 UNIVERSE = "chaos"
 # Some seconds in a warm process, so that a kill may come in every part of it.
