@@ -10,14 +10,12 @@ from datetime import date
 import numpy as np
 
 from stockcast.errors import InvalidRequest, LeakDetected
-from stockcast.forecasting.conformal import Adaptation, adapt, ask_for, scores
+from stockcast.forecasting.conformal import WARM_UP, Adaptation, adapt, ask_for, scores
 from stockcast.forecasting.context import Market, Window, windows
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.returns import Floats, to_returns
 from stockcast.prices.frame import PriceFrame
-
-WARM_UP = 250  # sessions before a backtest in which intervals adapt to their ticker
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,6 +18,7 @@ from stockcast.forecasting.returns import Floats
 CENTRAL: Floats = 2 * LEVELS[MEDIAN + 1 :] - 1  # 0.05, ..., 0.95: coverages of the central intervals [C]
 CENTRAL.setflags(write=False)
 LEAST, MOST = 0.001, 0.998  # coverages that are asked for; beyond, the tail is a guess
+WARM_UP = 250  # sessions before a first forecast in which intervals adapt to their ticker
 # Validation scores that weigh as much as the belief that a forecaster is right already.
 PRIOR_SCORES = 500.0
 

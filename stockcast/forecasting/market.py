@@ -17,7 +17,7 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import Sessions
 
 LEAST_TICKERS = 5  # the median of fewer is one ticker's own story
-WARM_UP = 60  # returns before a ticker's features count
+SETTLED = 60  # returns before a ticker's features count
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,5 +78,5 @@ def _history_features(frame: PriceFrame) -> Floats:
         values[features.range_known[0] == 0, len(CLOSE_FEATURES) :] = np.nan
         found.append(values)
     whole = np.concatenate(found)
-    whole[:WARM_UP] = np.nan
+    whole[:SETTLED] = np.nan
     return whole

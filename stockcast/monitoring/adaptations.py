@@ -10,14 +10,12 @@ import numpy as np
 from sqlalchemy import delete, insert, select
 
 from stockcast.database import Database
-from stockcast.forecasting.conformal import Adaptation, adapt, ask_for, scores
+from stockcast.forecasting.conformal import WARM_UP, Adaptation, adapt, ask_for, scores
 from stockcast.forecasting.context import Market, windows
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.prices.frame import PriceFrame
 from stockcast.tables import adaptations
-
-WARM_UP = 250  # sessions that a ticker's first adaptation begins before
 
 
 @dataclass(frozen=True, eq=False)

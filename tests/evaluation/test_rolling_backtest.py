@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from stockcast.config import Config
 from stockcast.errors import InvalidRequest, LeakDetected
 from stockcast.evaluation.comparison import compare
-from stockcast.evaluation.rolling import WARM_UP, Backtest, rolling_backtest
+from stockcast.evaluation.rolling import Backtest, rolling_backtest
 from stockcast.evaluation.scorecard import score
 from stockcast.evaluation.split import split_dates, training_pairs
-from stockcast.forecasting.conformal import CENTRAL
+from stockcast.forecasting.conformal import CENTRAL, WARM_UP
 from stockcast.forecasting.context import Context, context_at_end
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster, ForecasterState, Group

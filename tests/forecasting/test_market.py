@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockcast.forecasting.features import CLOSE_FEATURES, FEATURES, step_features
-from stockcast.forecasting.market import LEAST_TICKERS, WARM_UP, MedianMarket, markets
+from stockcast.forecasting.market import LEAST_TICKERS, SETTLED, MedianMarket, markets
 from stockcast.prices.frame import PriceFrame
 
 MakeFrame = Callable[..., PriceFrame]
@@ -41,7 +41,7 @@ def with_prices(frame: PriceFrame, factor: np.ndarray) -> PriceFrame:
 
 
 @settings(max_examples=10)
-@given(row=st.integers(WARM_UP, 319))
+@given(row=st.integers(SETTLED, 319))
 def test_it_is_the_median_of_what_the_tickers_know_by_themselves(frames: list[PriceFrame], row: int) -> None:
     [found] = markets(frames)["XNYS"].at(frames[0].sessions[row : row + 1])
     alone = [features_at_end(frame.rows(0, row + 1)) for frame in frames]
@@ -51,8 +51,8 @@ def test_it_is_the_median_of_what_the_tickers_know_by_themselves(frames: list[Pr
 def test_it_is_not_known_while_its_tickers_warm_up(frames: list[PriceFrame]) -> None:
     values = markets(frames)["XNYS"].values
     assert values.shape == (320, len(FEATURES))
-    assert np.isnan(values[:WARM_UP]).all()
-    assert np.isfinite(values[WARM_UP:]).all()
+    assert np.isnan(values[:SETTLED]).all()
+    assert np.isfinite(values[SETTLED:]).all()
 
 
 def test_fewer_than_enough_tickers_make_no_market(frames: list[PriceFrame]) -> None:
@@ -64,12 +64,12 @@ def test_fewer_than_enough_tickers_make_no_market(frames: list[PriceFrame]) -> N
 def test_it_is_unknown_on_sessions_of_which_fewer_than_enough_tickers_know(frames: list[PriceFrame]) -> None:
     ended = [frame.rows(0, 200) for frame in frames[LEAST_TICKERS - 1 :]]
     market = markets([*frames[: LEAST_TICKERS - 1], *ended])["XNYS"]
-    assert np.isfinite(market.values[WARM_UP:200]).all()
+    assert np.isfinite(market.values[SETTLED:200]).all()
     assert np.isnan(market.values[200:]).all()
 
 
 @settings(max_examples=10)
-@given(row=st.integers(WARM_UP, 318), seed=st.integers(0, 1000))
+@given(row=st.integers(SETTLED, 318), seed=st.integers(0, 1000))
 def test_nothing_later_changes_what_was_known(frames: list[PriceFrame], row: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     factors = np.ones((len(frames), 320))
@@ -91,7 +91,7 @@ def test_tokyo_never_changes_new_york(frames: list[PriceFrame], make_bars: MakeF
     for found in (beside, changed):
         np.testing.assert_array_equal(found["XNYS"].values, alone["XNYS"].values)
         np.testing.assert_array_equal(found["XNYS"].sessions, alone["XNYS"].sessions)
-    assert not np.allclose(beside["XTKS"].values[WARM_UP:], changed["XTKS"].values[WARM_UP:])
+    assert not np.allclose(beside["XTKS"].values[SETTLED:], changed["XTKS"].values[SETTLED:])
     # Four of Tokyo beside many of New York are no market.
     assert set(markets([*tokyo[:4], *frames])) == {"XNYS"}
 

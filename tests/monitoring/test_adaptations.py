@@ -11,16 +11,15 @@ import numpy as np
 import pytest
 
 from stockcast.database import Database
-from stockcast.evaluation import rolling
 from stockcast.evaluation.rolling import rolling_backtest
-from stockcast.forecasting.conformal import Adaptation, adapt, ask_for, scores
+from stockcast.forecasting.conformal import WARM_UP, Adaptation, adapt, ask_for, scores
 from stockcast.forecasting.context import Context, Market, windows
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.forecasting.market import MedianMarket, markets
 from stockcast.forecasting.network_forecaster import NetworkForecaster
 from stockcast.forecasting.quantiles import QuantileForecast
-from stockcast.monitoring.adaptations import WARM_UP, Adaptations, Settled, forecast_adapted
+from stockcast.monitoring.adaptations import Adaptations, Settled, forecast_adapted
 from stockcast.prices.frame import PriceFrame
 
 MakeFrame = Callable[..., PriceFrame]
@@ -94,10 +93,6 @@ def assert_same(found: Settled | None, expected: Settled | None, atol: float = 0
         ours, theirs = getattr(found.state, name), getattr(expected.state, name)
         assert ours.shape == theirs.shape
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol)
-
-
-def test_a_backtest_and_a_forecast_warm_up_alike() -> None:
-    assert WARM_UP == rolling.WARM_UP
 
 
 @pytest.mark.parametrize("row", [598, 400, WARM_UP + 59, 200, 66])
