@@ -13,7 +13,7 @@ import argparse
 import dataclasses
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from stockcast.evaluation.scorecard import compare, score
 from stockcast.evaluation.significance import p_text
 from stockcast.evaluation.split import Split, split_dates, training_pairs
 from stockcast.forecasting.ewma import EwmaEstimator
-from stockcast.forecasting.forecaster import Forecaster
+from stockcast.forecasting.forecaster import Forecaster, TrainingPair
 from stockcast.forecasting.linear import LinearEstimator
 from stockcast.forecasting.market import markets
 from stockcast.forecasting.naive import NaiveForecaster
@@ -88,7 +88,7 @@ def measure(panel: Panel, seeds: list[int]) -> None:
         print(_row(name, found, naive, garch, linears["closes" in name], seconds))
 
 
-def training(config: Config, pairs: list) -> Callable[[], Forecaster]:  # type: ignore[type-arg]
+def training(config: Config, pairs: Sequence[TrainingPair]) -> Callable[[], Forecaster]:
     """What trains an LSTM, to be timed."""
 
     def make() -> Forecaster:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from stockcast.forecasting.returns import Floats
 from stockcast.forecasting.volatility import DECAY, FLOOR
+from stockcast.prices.frame import PriceFrame
 
 # Half-lives in sessions: days, a week, a month, a quarter. The heterogeneous horizons of Corsi (2009).
 HALF_LIVES = (1.5, 5.0, 22.0, 60.0)
 MEMORY = 250  # returns; a year
+BLOCK = 250  # steps of a whole history that are computed together
 CLOSE_FEATURES = (
     "standardised_return",
     "log_absolute_return",
@@ -70,6 +72,28 @@ def step_features(
     ranges, range_known = _range_features(closes, opens, highs, lows, volumes, volatility)
     values = np.concatenate([np.stack(columns, axis=-1), ranges], axis=-1)
     return StepFeatures(values, range_known, volatility)
+
+
+def history_features(frame: PriceFrame) -> StepFeatures:
+    """Features at every return of a frame. N is 1, S is T - 1"""
+    columns = (frame.close, frame.open, frame.high, frame.low, frame.volume)
+    closes, opens, highs, lows, volumes = (
+        np.concatenate([np.full(MEMORY - 1, np.nan), column])[None] for column in columns
+    )
+    parts = []
+    for start in range(0, len(frame) - 1, BLOCK):
+        stop = min(start + BLOCK, len(frame) - 1)
+        rows = slice(start, stop + MEMORY)
+        parts.append(
+            step_features(
+                closes[:, rows], opens[:, rows], highs[:, rows], lows[:, rows], volumes[:, rows], stop - start
+            )
+        )
+    return StepFeatures(
+        np.concatenate([part.values for part in parts], axis=1),
+        np.concatenate([part.range_known for part in parts], axis=1),
+        np.concatenate([part.volatility for part in parts], axis=1),
+    )
 
 
 def _range_features(

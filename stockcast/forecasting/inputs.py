@@ -12,7 +12,7 @@ from typing import get_args
 import numpy as np
 
 from stockcast.forecasting.context import Context
-from stockcast.forecasting.features import CLOSE_FEATURES, FEATURES, MEMORY, step_features
+from stockcast.forecasting.features import CLOSE_FEATURES, FEATURES, MEMORY, StepFeatures, step_features
 from stockcast.forecasting.forecaster import Group
 from stockcast.forecasting.returns import Floats
 
@@ -61,12 +61,11 @@ def stack_inputs(contexts: Sequence[Context], steps: int, lookback: int, groups:
         for row, context in enumerate(contexts):
             if context.market is not None:
                 market[row, -len(context.market) :] = context.market[-steps:]
-    return assemble(closes, bars, market, steps)
+    return assemble(step_features(closes, bars[0], bars[1], bars[2], bars[3], steps), market)
 
 
-def assemble(closes: Floats, bars: Sequence[Floats], market: Floats, steps: int) -> Inputs:
-    """Inputs from stacked histories: closes [N, T]; open, high, low, volume [N, T]; market [N, S, F]."""
-    own = step_features(closes, bars[0], bars[1], bars[2], bars[3], steps)
+def assemble(own: StepFeatures, market: Floats) -> Inputs:
+    """Inputs from a ticker's own features and those of its market [N, S, F], NaN where not known."""
     market_known = np.asarray(np.isfinite(market[:, :, :CLOSES]).all(axis=2))
     # A market without ranges beside a ticker with them, or the other way round, is not worth a pattern of its own.
     market_ranges = market_known & np.isfinite(market[:, :, CLOSES:]).all(axis=2) & (own.range_known > 0)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stockcast.forecasting.features import CLOSE_FEATURES, MEMORY, step_features
+from stockcast.forecasting.features import FEATURES, RANGE_FEATURES, history_features
 from stockcast.forecasting.returns import Floats
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import Sessions
 
 LEAST_TICKERS = 5  # the median of fewer is one ticker's own story
 SETTLED = 60  # returns before a ticker's features count
+_IS_RANGE = np.isin(FEATURES, RANGE_FEATURES)  # [F]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ def markets(frames: Sequence[PriceFrame]) -> Mapping[str, MedianMarket]:
 
 def _median(frames: Sequence[PriceFrame]) -> MedianMarket:
     sessions = np.unique(np.concatenate([frame.sessions for frame in frames]))
-    known = [_history_features(frame) for frame in frames]
+    known = [_known_features(frame) for frame in frames]
     rows = [np.searchsorted(sessions, frame.sessions) for frame in frames]
     values = []
     for feature in range(known[0].shape[1]):
@@ -64,19 +65,10 @@ def _median_of_enough(panel: Floats) -> Floats:
     return median
 
 
-def _history_features(frame: PriceFrame) -> Floats:
+def _known_features(frame: PriceFrame) -> Floats:
     """Features of every session of a frame, NaN while it warms up and where its range is not known. [T, F]"""
-    columns = (frame.close, frame.open, frame.high, frame.low, frame.volume)
-    before = MEMORY  # closes of context of each block's first step
-    padded = [np.concatenate([np.full(before, np.nan), column]) for column in columns]
-    found = []
-    for start in range(0, len(frame), MEMORY):
-        block = [column[None, start : start + before + MEMORY] for column in padded]
-        steps = block[0].shape[1] - before
-        features = step_features(block[0], block[1], block[2], block[3], block[4], steps)
-        values = features.values[0]
-        values[features.range_known[0] == 0, len(CLOSE_FEATURES) :] = np.nan
-        found.append(values)
-    whole = np.concatenate(found)
+    found = history_features(frame)
+    values = np.where(_IS_RANGE & (found.range_known[0, :, None] == 0), np.nan, found.values[0])
+    whole = np.concatenate([np.full((1, len(FEATURES)), np.nan), values])  # the first session has no return
     whole[:SETTLED] = np.nan
     return whole

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stockcast.forecasting.context import Market
-from stockcast.forecasting.features import MEMORY
+from stockcast.forecasting.features import history_features
 from stockcast.forecasting.forecaster import TrainingPair
 from stockcast.forecasting.inputs import OWN, Inputs, assemble
 from stockcast.forecasting.market import markets
@@ -16,8 +16,6 @@ from stockcast.forecasting.returns import Floats
 from stockcast.forecasting.targets import targets
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import Sessions
-
-BLOCK = 250  # sessions that are computed together
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,15 +79,5 @@ def materials(pairs: Sequence[TrainingPair], lookback: int, horizon: int) -> lis
 
 def history_inputs(frame: PriceFrame, market: Market | None) -> Inputs:
     """Inputs at every return of a frame: values [1, T - 1, I], volatility [1, T - 1]."""
-    columns = (frame.close, frame.open, frame.high, frame.low, frame.volume)
-    padded = [np.concatenate([np.full(MEMORY - 1, np.nan), column]) for column in columns]
     beside = np.full((len(frame), OWN), np.nan) if market is None else market.at(frame.sessions)
-    parts = []
-    for start in range(0, len(frame) - 1, BLOCK):
-        stop = min(start + BLOCK, len(frame) - 1)
-        block = [column[None, start : stop + MEMORY] for column in padded]
-        parts.append(assemble(block[0], block[1:], beside[None, start + 1 : stop + 1], stop - start))
-    return Inputs(
-        np.concatenate([part.values for part in parts], axis=1),
-        np.concatenate([part.volatility for part in parts], axis=1),
-    )
+    return assemble(history_features(frame), beside[None, 1:])
