@@ -75,7 +75,8 @@ def backtest(
     if known is None and kind == "ewma":
         known = EwmaForecaster(lookback=lookback)
     if known is not None and refit == "never":
-        judged = rolling_backtest(known, frames, start, end, markets(subject.teachers))
+        read = markets(subject.teachers) if "market" in known.groups else None
+        judged = rolling_backtest(known, frames, start, end, read)
         return judge_backtest(judged, frames, start, end, lookback, subject.label)
     if subject.forecaster is None and kind == "garch":
         judged = garch_reference(frames, start, end, refit, horizon=horizon, lookback=lookback, threads=threads)
