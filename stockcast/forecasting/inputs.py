@@ -68,7 +68,7 @@ def assemble(own: StepFeatures, market: Floats) -> Inputs:
     """Inputs from a ticker's own features and those of its market [N, S, F], NaN where not known."""
     market_known = np.asarray(np.isfinite(market[:, :, :CLOSES]).all(axis=2))
     # A market without ranges beside a ticker with them, or the other way round, is not worth a pattern of its own.
-    market_ranges = market_known & np.isfinite(market[:, :, CLOSES:]).all(axis=2) & (own.range_known > 0)
+    market_ranges = np.isfinite(market[:, :, CLOSES:]).all(axis=2) & (own.range_known > 0)
     shown = np.zeros_like(market)
     shown[:, :, :CLOSES] = np.where(market_known[:, :, None], market[:, :, :CLOSES], 0.0)
     shown[:, :, CLOSES:] = np.where(market_ranges[:, :, None], market[:, :, CLOSES:], 0.0)

@@ -159,7 +159,7 @@ def _lost(each: TickerDuel) -> str:
 
 def _cost(forecaster: Forecaster, training: Training) -> str:
     size = sum(map(len, forecaster.state().files.values()))
-    epochs = f"{training.epochs} epochs, " if training.epochs else ""
+    epochs = f"{training.epochs} epoch{'s' if training.epochs > 1 else ''}, " if training.epochs else ""
     stored = f"; {size / 1024:,.0f} KiB of graph and weights" if size else ""
     return f"{epochs}{training.seconds:.1f} s to fit and calibrate{stored}."
 

@@ -12,6 +12,7 @@ import pytest
 
 from stockcast.config import LADDER, Config
 from stockcast.errors import TooShortHistory
+from stockcast.evaluation.refits import garch_reference
 from stockcast.evaluation.split import split_dates, training_pairs
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
@@ -55,6 +56,9 @@ def test_a_version_of_each_kind_is_registered_and_can_be_heard(
     answer = workspace.forecast("AAPL", DEFAULT_UNIVERSE, "cli")
     assert np.isfinite(answer.forecast.prices).all()
     assert (np.diff(answer.forecast.log_returns, axis=1) >= 0).all()
+    context = answer.forecast.context
+    assert (context.market is not None) == ("market" in speaker.forecaster.groups) == (kind in ("linear", "lstm"))
+    assert context.market is None or np.isfinite(context.market[-1, 0])
     workspace.rollback(DEFAULT_UNIVERSE)
 
 
@@ -77,6 +81,8 @@ def test_the_model_card_tells_every_rung_and_what_was_learnt_from(
     for ticker in TICKERS:
         assert ticker in card
     assert "2 LSTMs of 1 x 4 units" in card
+    assert "The sessions that it foresaw least" in card
+    assert "1 epoch" in card
     assert "the median of its market" in card
     assert f"{results['lstm'].scorecard.count:,}" in card
 
@@ -100,6 +106,14 @@ def test_a_rung_can_be_backtested_without_being_registered(
     assert judged.backtest.forecaster == which
     assert judged.scorecard.count > 70
     assert judged.diagnosis.duel("garch") is not None or which == "garch"
+
+
+def test_garch_is_judged_as_it_judges_others(workspace: Workspace, results: dict[str, TrainingResult]) -> None:
+    start, end = date(2019, 9, 3), date(2019, 12, 30)
+    judged = workspace.backtest(DEFAULT_UNIVERSE, ["AAPL"], "garch", start, end, refit="yearly")
+    [found] = judged.backtest.parts
+    [wanted] = garch_reference([workspace.prices.load("AAPL")], start, end).parts
+    np.testing.assert_allclose(found.quantile_returns, wanted.quantile_returns, rtol=1e-9)
 
 
 def test_a_backtest_with_refits_learns_what_a_version_was_configured_to_learn(
