@@ -100,7 +100,7 @@ def training_pairs(
     if not pairs:
         raise TooShortHistory(
             f"There is nothing to learn from: {'; '.join(list(left_out.values())[:3])}.",
-            "Download a longer history, or look at the quality of the prices on the Data page.",
+            "Download a longer history, or look at the prices: stockcast prices show TICKER",
         )
     return pairs, left_out
 

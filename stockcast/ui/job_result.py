@@ -59,8 +59,11 @@ def _show_training(job: Job, result: TrainingResult) -> None:
         st.caption("Left out: " + " ".join(plain(reason) for reason in result.left_out.values()))
     st.subheader("How it learnt")
     events = workspace().jobs.events(job.id)
-    before = result.champion_before
-    show_epochs(losses_of(events), events, behind=curve_behind(before.label, before.run_id))
+    losses, before = losses_of(events), result.champion_before
+    if losses.validation:
+        show_epochs(losses, events, behind=curve_behind(before.label, before.run_id))
+    else:
+        st.caption("Not step by step: it was fitted in one go.")
     for event in events:
         if event.kind == "note":
             st.caption(plain(str(event.payload["sentence"])))

@@ -19,6 +19,7 @@ from stockcast.ui.format import seconds
 from stockcast.ui.job_words import elapsed, headline, log_tail, time_left
 from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
 from stockcast.ui.shared import loss_curve, workspace
+from stockcast.workflows.job_requests import TrainRequest
 
 JOB = "job"  # the query parameter that keeps the job over a refresh and in a second tab
 # Before the first point somebody waits for it; afterwards a second is soon enough.
@@ -60,7 +61,7 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
             if st.button("Cancel", icon=":material/cancel:", key="cancel_job", disabled=asked, width="content"):
                 ws.jobs.cancel(job_id)
                 st.rerun(scope="fragment")
-        if job.kind == TRAIN:
+        if job.kind == TRAIN and TrainRequest.from_json(job.request).config.model.kind == "lstm":
             show_epochs(losses, events, last_epoch=_last_epoch(job, events), behind=behind)
         show_log(job)
         if len(active) > 1:

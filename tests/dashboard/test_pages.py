@@ -386,6 +386,17 @@ def test_a_training_that_succeeded_shows_its_verdict_beside_naive(
     assert app.dataframe[1].value["Epoch"].tolist() == [2, 1]
 
 
+def test_a_model_that_is_fitted_in_one_go_has_no_empty_loss_chart(sample: Workspace, open_page: OpenPage) -> None:
+    garch = Config().with_overrides(["model.kind=garch"])
+    sample.configs.save("default", garch, "A rung below", sample.clock())
+    assert sample.desk.train_here("default", ["AAPL"], None, [], lambda _text: None).state == "succeeded"
+    app = open_page("train")
+    assert_sound(app)
+    assert "garch v2" in told(app)
+    assert "fitted in one go" in told(app)
+    assert not [table for table in app.dataframe if "Epoch" in table.value.columns]
+
+
 def test_runs_are_listed_with_their_versions_and_what_was_unusual(
     trained_sample: Workspace, open_page: OpenPage
 ) -> None:
