@@ -130,7 +130,75 @@ journal = Table(
     Column("levels", JSON, nullable=False),
     Column("log_returns", JSON, nullable=False),
     Column("findings", JSON, nullable=False),
+    # The naive forecast that stood beside it; NULL in rows from before this was kept.
+    Column("naive_log_returns", JSON),
+    # Whether it read a stored history; an uploaded window is no part of the track record.
+    Column("from_store", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("face", "fingerprint"),
+)
+
+Index("journal_by_ticker", journal.c.universe, journal.c.ticker, journal.c.cutoff)
+
+# What came true of one horizon of a journal row, written once and never again.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("journal_id", Integer, ForeignKey("journal.id"), primary_key=True),
+    Column("horizon", Integer, primary_key=True),
+    Column("session", Date, nullable=False),
+    Column("log_return", Float, nullable=False),  # from the cutoff's close, as the history told it when it arrived
+    Column("crps", Float, nullable=False),  # percent of log return
+    Column("naive_crps", Float),
+    Column("pit", Float, nullable=False),  # 0 to 1
+    # Whether the forecast was issued before its session closed; others are told after the fact.
+    Column("live", Boolean, nullable=False),
+    Column("scored_at", DateTime(timezone=True), nullable=False),
+)
+
+# Something that a rule found and that somebody has to look at, and what became of it.
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("universe", String(64), nullable=False),
+    Column("ticker", String(24), nullable=False, server_default=""),  # empty: the whole universe
+    Column("rule", String(32), nullable=False),
+    Column("state", String(16), nullable=False),  # open, acknowledged, closed
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("sentence", Text, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("acknowledged_at", DateTime(timezone=True)),
+    Column("note", Text),
+    Column("job_id", String(32)),  # the training that it asked for
+    Column("notified_at", DateTime(timezone=True)),
+    Column("notify_error", Text),
+)
+
+# One alert a rule and ticker that has not been closed, however many look at once.
+Index(
+    "one_standing_alert",
+    alerts.c.universe,
+    alerts.c.ticker,
+    alerts.c.rule,
+    unique=True,
+    sqlite_where=text("state <> 'closed'"),
+    postgresql_where=text("state <> 'closed'"),
+)
+
+# A person's word on what a drift check finds about a ticker: seen, and not to be shown until then.
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("universe", String(64), nullable=False),
+    Column("ticker", String(24), nullable=False),
+    Column("measure", String(64), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("until", Date),  # the last session for which it holds; NULL: for this cutoff alone
+    Column("cutoff", Date),
+    Column("note", Text, nullable=False),
 )
 
 # How the intervals of a model version, known by its run, have adapted to a ticker up to a cutoff.

@@ -27,7 +27,7 @@ from stockcast.jobs.job_table import JobTable
 from stockcast.monitoring.adaptations import Adaptations
 from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
-from stockcast.monitoring.journal import Journal
+from stockcast.monitoring.journal import Face, Journal
 from stockcast.monitoring.regime import VolatilityReference
 from stockcast.prices.file import FilePrices
 from stockcast.prices.frame import PriceFrame
@@ -48,7 +48,7 @@ from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, require_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.evaluate import evaluate
-from stockcast.workflows.forecast import Answer, Face, Speaker, forecast_ticker, forecast_window
+from stockcast.workflows.forecast import Answer, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.ingest import Ingested, ingest_prices
 from stockcast.workflows.job_requests import BASELINES, TrainRequest
 from stockcast.workflows.judge_candidate import Champion

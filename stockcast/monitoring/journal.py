@@ -21,7 +21,7 @@ from stockcast.forecasting.returns import Floats, to_prices
 from stockcast.monitoring.findings import DriftReport
 from stockcast.tables import journal
 
-Face = Literal["page", "cli", "api"]
+Face = Literal["page", "cli", "api", "schedule"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +41,8 @@ class JournalEntry:
     sessions: tuple[date, ...] | None  # [H], None when the context carried no dates
     levels: Floats  # [Q]
     log_returns: Floats  # [H, Q] from the last close
+    naive_log_returns: Floats | None  # [H, Q]; None in rows from before it was kept
+    from_store: bool  # whether it read a stored history, not an uploaded window
     drift: DriftReport
 
     @property
@@ -58,6 +60,7 @@ class Journal:
     def record(
         self,
         forecast: QuantileForecast,
+        naive: QuantileForecast,
         *,
         face: Face,
         universe: str,
@@ -65,6 +68,7 @@ class Journal:
         model_version: str,
         run_id: str | None,
         drift: DriftReport,
+        from_store: bool,
         issued_at: datetime,
     ) -> int:
         """Writes a forecast down and returns the id of its row; call it before the forecast is shown.
@@ -94,6 +98,8 @@ class Journal:
             "levels": LEVELS.tolist(),
             "log_returns": forecast.log_returns.tolist(),
             "findings": drift.to_json(),
+            "naive_log_returns": naive.log_returns.tolist(),
+            "from_store": from_store,
         }
         try:
             with self._database.write() as connection:
@@ -147,5 +153,7 @@ def _entry(row: Row[tuple[object, ...]]) -> JournalEntry:
         sessions=tuple(date.fromisoformat(day) for day in row.sessions) or None,
         levels=np.array(row.levels),
         log_returns=np.array(row.log_returns),
+        naive_log_returns=None if row.naive_log_returns is None else np.array(row.naive_log_returns),
+        from_store=row.from_store,
         drift=DriftReport.from_json(row.findings),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 import numpy as np
 
@@ -17,15 +16,13 @@ from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.monitoring.adaptations import Adaptations, forecast_adapted
 from stockcast.monitoring.drift import check_window, window_at_end
 from stockcast.monitoring.findings import DriftReport
-from stockcast.monitoring.journal import Journal
+from stockcast.monitoring.journal import Face, Journal
 from stockcast.monitoring.regime import VolatilityReference
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import last_completed_session, next_sessions, sessions_between
 from stockcast.prices.tickers import exchange_of
 from stockcast.prices.window import PriceWindow
 from stockcast.registry.versions import ModelVersion
-
-Face = Literal["page", "cli", "api"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +86,7 @@ def forecast_ticker(
         forecast = forecast_adapted(forecaster, frame, market, adaptations, speaker.version.run_id)
     else:
         forecast = forecaster.forecast([context])[0]
-    return _answer(speaker, forecast, window, frame, journal, universe, face, now)
+    return _answer(speaker, forecast, window, frame, journal, universe, face, now, from_store=True)
 
 
 def forecast_window(
@@ -115,7 +112,7 @@ def forecast_window(
         sessions=next_sessions(exchange.code, cutoff, speaker.forecaster.horizon) if exchange and cutoff else None,
     )
     forecast = speaker.forecaster.forecast([context])[0]
-    return _answer(speaker, forecast, window, stored, journal, universe, face, now)
+    return _answer(speaker, forecast, window, stored, journal, universe, face, now, from_store=False)
 
 
 def _answer(
@@ -127,6 +124,8 @@ def _answer(
     universe: str,
     face: Face,
     now: datetime,
+    *,
+    from_store: bool,
 ) -> Answer:
     drift = check_window(window, speaker.reference, speaker.config.drift, today=now.date(), stored=stored)
     context = forecast.context
@@ -135,12 +134,14 @@ def _answer(
     ]
     journal_id = journal.record(
         forecast,
+        naive,
         face=face,
         universe=universe,
         model=speaker.version.name,
         model_version=speaker.version.version,
         run_id=speaker.version.run_id,
         drift=drift,
+        from_store=from_store,
         issued_at=now,
     )
     return Answer(forecast, naive, speaker, drift, _staleness(context, now), journal_id, window)

@@ -44,9 +44,10 @@ def record(journal: Journal, forecast: QuantileForecast | None = None, **changes
         "model_version": "3",
         "run_id": "abc",
         "drift": REPORT,
+        "from_store": True,
         "issued_at": NOON,
     }
-    return journal.record(forecast or forecast_of(), **{**arguments, **changes})
+    return journal.record(forecast or forecast_of(), forecast_of(2), **{**arguments, **changes})
 
 
 def fork() -> multiprocessing.context.ForkContext:
