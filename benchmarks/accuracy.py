@@ -3,8 +3,9 @@
 python -m benchmarks.accuracy [--folder FILES] [--seeds 7,8]
 
 Every panel is cut at the same dates for all tickers: 70 % to learn from, 15 % to stop and calibrate, 15 % to
-judge. GARCH(1,1)-t is fitted anew each year to each judged ticker's own past. Skill is 1 - CRPS / CRPS of the
-opponent, one session ahead, p by Diebold and Mariano on daily means. The table is Markdown, for docs/accuracy.md.
+judge. A large one is cut into two halves of tickers, each judged by models that have learnt from the other.
+GARCH(1,1)-t is fitted anew each year to each judged ticker's own past. Skill is 1 - CRPS / CRPS of the opponent,
+one session ahead, p by Diebold and Mariano on daily means. The table is Markdown, for docs/accuracy.md.
 """
 
 from __future__ import annotations
@@ -47,45 +48,55 @@ def closes_alone(frame: PriceFrame) -> PriceFrame:
 
 
 def measure(panel: Panel, seeds: list[int]) -> None:
-    """Prints the table of one panel."""
+    """Prints the table of one panel; where tickers are held out, each half is judged by models of the other."""
+    ladders = [ladder(fold, seeds) for fold in panel.folds]
+    rows = {
+        name: Backtest(name, tuple(part for each in ladders for part in each[name][0].parts))
+        for name in ladders[0]
+    }
+    naive, garch = rows["naive"], rows["GARCH(1,1)-t, yearly"]
+    print(f"\n### {panel.name}\n\n{_question(panel, naive)}\n")
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
+    for name, found in rows.items():
+        seconds = float(np.mean([each[name][1] for each in ladders]))
+        linear = rows["linear, closes" if "closes" in name else "linear, all inputs"]
+        print(_row(name, found, naive, garch, linear, seconds))
+
+
+def ladder(panel: Panel, seeds: list[int]) -> dict[str, tuple[Backtest, float]]:
+    """Every rung's backtest by its name, and the seconds that fitting it took."""
     config = Config()
     split = split_dates(panel.learnt, config)
     pairs, _ = training_pairs(panel.learnt, split, config)
-    rows: list[tuple[str, Backtest, float]] = []
+    rungs: dict[str, tuple[Backtest, float]] = {}
 
-    def judge(name: str, make: Callable[[], Forecaster], *, alone: bool = False) -> Backtest:
+    def judge(name: str, make: Callable[[], Forecaster], *, alone: bool = False) -> Forecaster:
         started = time.perf_counter()
         forecaster = make()
         seconds = time.perf_counter() - started
-        return add(name, lambda: backtest(forecaster, panel, split, alone=alone), seconds)
+        rungs[name] = backtest(forecaster, panel, split, alone=alone), seconds
+        return forecaster
 
-    def add(name: str, run: Callable[[], Backtest], seconds: float = 0.0) -> Backtest:
-        found = run()
-        rows.append((name, found, seconds))
-        return found
-
-    naive = judge("naive", NaiveForecaster)
+    judge("naive", NaiveForecaster)
     judge("EWMA-t", lambda: EwmaEstimator().fit(pairs))
-    garch = add("GARCH(1,1)-t, yearly", lambda: garch_reference(panel.judged, split.test_start, split.test_end))
+    rungs["GARCH(1,1)-t, yearly"] = garch_reference(panel.judged, split.test_start, split.test_end), 0.0
     linear = LinearEstimator().fit(pairs, UNWATCHED)
-    linears = {
-        True: judge("linear, closes", lambda: linear, alone=True),
-        False: judge("linear, all inputs", lambda: LinearEstimator().fit(pairs, UNWATCHED)),
-    }
+    judge("linear, closes", lambda: linear, alone=True)
+    judge("linear, all inputs", lambda: LinearEstimator().fit(pairs, UNWATCHED))
     for seed in seeds:
-        made = training(config.with_overrides([f"training.seed={seed}"]), pairs)
         told = f", seed {seed}" if len(seeds) > 1 else ""
-        kept: list[Forecaster] = []
-        judge(f"**LSTM, all inputs**{told}", lambda made=made, kept=kept: kept.append(made()) or kept[0])
-        judge(f"**LSTM, closes**{told}", lambda kept=kept: kept[0], alone=True)
-    print(f"\n### {panel.name}\n")
-    print(
-        f"{len(pairs)} tickers learnt from up to {split.validation_end}, {len(panel.judged)} judged "
-        f"{split.test_start} to {split.test_end}: {score(naive, naive).count:,} forecasts.\n"
-    )
-    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS))
-    for name, found, seconds in rows:
-        print(_row(name, found, naive, garch, linears["closes" in name], seconds))
+        made = training(config.with_overrides([f"training.seed={seed}"]), pairs)
+        network = judge(f"**LSTM, all inputs**{told}", made)
+        judge(f"**LSTM, closes**{told}", lambda network=network: network, alone=True)
+    return rungs
+
+
+def _question(panel: Panel, naive: Backtest) -> str:
+    sessions = [session for part in naive.parts for session in part.sessions(1)]
+    count = f"{len(sessions):,} forecasts of {len(naive.parts)} tickers, {min(sessions)} to {max(sessions)}"
+    if len(panel.folds) == 1:
+        return f"{count}; learnt from the same tickers before."
+    return f"{count}; each half judged by models that have learnt from the other."
 
 
 def training(config: Config, pairs: Sequence[TrainingPair]) -> Callable[[], Forecaster]:

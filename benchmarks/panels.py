@@ -25,9 +25,10 @@ class Panel:
     judged: tuple[PriceFrame, ...]
 
     @property
-    def held_out(self) -> bool:
-        """Whether no judged ticker was learnt from."""
-        return not {frame.ticker for frame in self.learnt} & {frame.ticker for frame in self.judged}
+    def folds(self) -> tuple[Panel, ...]:
+        """The panel, and where no judged ticker is learnt from, the panel the other way round."""
+        held_out = not {frame.ticker for frame in self.learnt} & {frame.ticker for frame in self.judged}
+        return (self, Panel(self.name, self.judged, self.learnt)) if held_out else (self,)
 
 
 def package_panels() -> list[Panel]:
@@ -40,7 +41,7 @@ def package_panels() -> list[Panel]:
 
 
 def folder_panel(folder: Path) -> Panel:
-    """A panel of files named after their tickers: every second one is learnt from, the others are judged."""
+    """A panel of files named after their tickers, in two halves: every second one, and the others."""
     now = datetime.now(UTC)
     frames = [
         ask(FilePrices.at(file), shape_question(file.stem), now).frame

@@ -15,9 +15,9 @@ SHARES = (0.25, 0.5, 0.75, 1.0)
 # Standard deviation, across histories, of the relative gain in absolute error that a daily location truly has.
 # The naive forecast is optimal to about 0.1 %; a gain of 1 % on one validation period is that period's luck.
 PRIOR_GAIN = 0.001
-# A mean is paid for by the tickers that do not share it: half of it has three quarters of the gain, and half the
-# risk for any one ticker.
-TRUST = 0.5
+# A mean is paid for by the tickers that do not share it: a third of it has five ninths of the gain, and a third of
+# the risk for any one ticker.
+TRUST = 1 / 3
 TAIL = 5.0  # degrees of freedom of the weights that keep wild days from deciding a mean
 
 
