@@ -27,6 +27,9 @@ from stockcast.prices.tickers import exchange_of
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("STOCKCAST_WORKER_LINGER", "0")  # no test leaves a warm worker behind
+# The suite runs on several processes already, and networks this small only wait for one another on two threads.
+os.environ.setdefault("STOCKCAST_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The same examples at every run: a red test stays red until somebody mends it.
 settings.register_profile("stockcast", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("stockcast")
