@@ -1,246 +1,160 @@
-"""How often the drift check cries wolf on healthy windows, and how often it catches injected faults.
+"""How often the drift check cries wolf on healthy windows, and how often it notices what was done to them.
 
-    python benchmarks/drift_rates.py                 the bundled sample
-    python benchmarks/drift_rates.py FOLDER          CSV files named after their ticker, with Date and Close
-    python benchmarks/drift_rates.py --train 0.5     another share of sessions to learn from
+    python -m benchmarks.drift_rates                     the panels that come with packages
+    python -m benchmarks.drift_rates --folder FOLDER     files named after their tickers
+    python -m benchmarks.drift_rates --train 0.5         another share of sessions to learn from
+    python -m benchmarks.drift_rates --most 2000         up to so many windows a panel, evenly chosen
 
-The reference is fitted on the first part of each history; all windows are of 60 sessions, do not overlap and lie
-in the rest. A window's stored history ends where the window begins.
+The reference is fitted on the first part of each history. Windows of 60 sessions lie in the rest and do not
+overlap; the stored history of each ends where it begins. Every window is judged twice: with ticker, dates and
+stored history, and by its 60 closes alone. Beside it stand textbook tests of the same window against its ticker's
+training part.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
+from benchmarks.drift_faults import FAULTS, Fault
+from benchmarks.panels import Panel, folder_panel, package_panels
+from benchmarks.textbook_tests import TESTS
 from stockcast.config import DriftConfig
-from stockcast.forecasting.returns import log_returns, to_prices
 from stockcast.monitoring.drift import check_window
+from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.monitoring.findings import DriftReport
-from stockcast.monitoring.regime import VolatilityReference
-from stockcast.prices.frame import PriceFrame
+from stockcast.monitoring.value_faults import known_log_closes
+from stockcast.prices.frame import Floats, PriceFrame
 from stockcast.prices.window import PriceWindow
 
 LOOKBACK = 60
-Fault = Callable[[PriceWindow, np.random.Generator], PriceWindow]
+_ENOUGH = 20  # tickers that others are worth judging by
+HEALTHY = Fault("healthy", lambda window, _rng: window, integrity=False)
+# With ticker, dates and stored history; by the closes alone.
+KINDS = ("known", "closes only")
 
 
 @dataclass(frozen=True, eq=False)
-class Healthy:
-    """A test window and the history before it."""
+class Case:
+    """A healthy window after the training part, and what is known of its ticker."""
 
     window: PriceWindow
-    stored: PriceFrame
+    stored: PriceFrame  # ends where the window begins
+    trained: PriceFrame  # the training part
 
 
-def sample_frames() -> list[PriceFrame]:
-    """The five histories of bokeh-sampledata, adjusted closes."""
-    from bokeh_sampledata import stocks
-
-    tables = {ticker: getattr(stocks, ticker) for ticker in ("AAPL", "FB", "GOOG", "IBM", "MSFT")}
-    return [
-        as_frame(ticker, pd.DataFrame({"close": table["adj_close"]}, index=pd.to_datetime(table["date"])))
-        for ticker, table in tables.items()
-    ]
-
-
-def csv_frames(folder: Path) -> list[PriceFrame]:
-    """Every CSV file of a folder; the adjusted close where there is one."""
-    frames = []
-    for path in sorted(folder.glob("*.csv")):
-        table = pd.read_csv(path, parse_dates=["Date"], index_col="Date")
-        close = table["Adj Close" if "Adj Close" in table else "Close"].dropna()
-        frames.append(as_frame(path.stem, close.to_frame("close")))
-    return frames
-
-
-def as_frame(ticker: str, bars: pd.DataFrame) -> PriceFrame:
-    """A frame of closes."""
-    return PriceFrame.from_dataframe(bars, ticker=ticker, source="benchmark", as_of=datetime.now(UTC))
-
-
-def healthy_windows(frames: Sequence[PriceFrame], train: float) -> Iterator[Healthy]:
+def later_windows(frames: Sequence[PriceFrame], train: float) -> Iterator[Case]:
     """The windows after each training part."""
     for frame in frames:
-        for start in range(int(len(frame) * train), len(frame) - LOOKBACK + 1, LOOKBACK):
+        cut = int(len(frame) * train)
+        for start in range(cut, len(frame) - LOOKBACK + 1, LOOKBACK):
             rows = slice(start, start + LOOKBACK)
             window = PriceWindow(frame.close[rows], frame.sessions[rows], frame.ticker)
-            yield Healthy(window, frame.rows(0, start))
+            yield Case(window, frame.rows(0, start), frame.rows(0, cut))
 
 
-def with_close(value: float) -> Fault:
-    """One close replaced by a value."""
-    return lambda window, rng: edit_close(window, int(rng.integers(LOOKBACK)), value)
+def evenly(cases: Sequence[Case], most: int) -> list[Case]:
+    """At most so many of them, as far apart as can be."""
+    rows = np.unique(np.linspace(0, len(cases) - 1, min(most, len(cases))).astype(int))
+    return [cases[row] for row in rows]
 
 
-def times_one_close(factor: float) -> Fault:
-    """One close multiplied."""
-
-    def inject(window: PriceWindow, rng: np.random.Generator) -> PriceWindow:
-        row = int(rng.integers(LOOKBACK))
-        return edit_close(window, row, window.closes[row] * factor)
-
-    return inject
+def reference_of(frames: Sequence[PriceFrame], train: float) -> DriftReference:
+    """Fitted on the first part of each history."""
+    return DriftReference.fit([frame.rows(0, int(len(frame) * train)) for frame in frames], LOOKBACK)
 
 
-def edit_close(window: PriceWindow, row: int, value: float) -> PriceWindow:
-    """The window with another close at `row`."""
-    closes = window.closes.copy()
-    closes[row] = value
-    return replace(window, closes=closes)
-
-
-def split(factor: float) -> Fault:
-    """All closes before a random row multiplied, as before a split that was not adjusted."""
-
-    def inject(window: PriceWindow, rng: np.random.Generator) -> PriceWindow:
-        closes = window.closes.copy()
-        closes[: int(rng.integers(1, LOOKBACK))] *= factor
-        return replace(window, closes=closes)
-
-    return inject
-
-
-def stand_still(window: PriceWindow, rng: np.random.Generator) -> PriceWindow:
-    """Four identical closes in a row."""
-    closes = window.closes.copy()
-    row = int(rng.integers(LOOKBACK - 3))
-    closes[row : row + 4] = closes[row]
-    return replace(window, closes=closes)
-
-
-def lose_session(window: PriceWindow, rng: np.random.Generator) -> PriceWindow:
-    """One row missing."""
-    row = int(rng.integers(1, LOOKBACK - 1))
-    assert window.sessions is not None
-    return replace(window, closes=np.delete(window.closes, row), sessions=np.delete(window.sessions, row))
-
-
-def edit_date(source: Callable[[int], int]) -> Fault:
-    """One date replaced by that of another row; a row beyond the window is a year in the future."""
-
-    def inject(window: PriceWindow, rng: np.random.Generator) -> PriceWindow:
-        assert window.sessions is not None
-        row = int(rng.integers(1, LOOKBACK - 1))
-        days = window.sessions.copy()
-        other = source(row)
-        days[row] = days[other] if other < LOOKBACK else days[-1] + np.timedelta64(366, "D")
-        return replace(window, sessions=days)
-
-    return inject
-
-
-def turn_round(window: PriceWindow, _rng: np.random.Generator) -> PriceWindow:
-    """Newest close first."""
-    assert window.sessions is not None
-    return replace(window, closes=window.closes[::-1], sessions=window.sessions[::-1])
-
-
-def wilder(window: PriceWindow, _rng: np.random.Generator) -> PriceWindow:
-    """Every return times three."""
-    moved = 3 * np.concatenate(([0.0], np.cumsum(log_returns(window.closes))))
-    return replace(window, closes=to_prices(float(window.closes[0]), moved))
-
-
-FAULTS: dict[str, Fault] = {
-    "a close that is not a number": with_close(np.nan),
-    "a close of zero": with_close(0.0),
-    "a negative close": with_close(-3.0),
-    "newest close first": turn_round,
-    "a date twice": edit_date(lambda row: row - 1),
-    "a date in the future": edit_date(lambda row: LOOKBACK),
-    "a session missing": lose_session,
-    "four identical closes": stand_still,
-    "2:1 split not adjusted": split(2),
-    "3:1 split not adjusted": split(3),
-    "1:10 reverse split not adjusted": split(0.1),
-    "one close x 100": times_one_close(100),
-    "one close / 10": times_one_close(0.1),
-}
-
-
-def check(window: PriceWindow, case: Healthy, reference: VolatilityReference | None) -> DriftReport:
+def check(window: PriceWindow, case: Case, reference: DriftReference | None, kind: str = "known") -> DriftReport:
     """The check as it would have been made on the window's last day."""
     assert case.window.sessions is not None
     today: date = case.window.sessions[-1].astype(object)
+    if kind == "closes only":
+        return check_window(PriceWindow(window.closes), reference, DriftConfig(), today=today, stored=None)
     return check_window(window, reference, DriftConfig(), today=today, stored=case.stored)
 
 
-def percent(hits: Sequence[bool]) -> str:
-    """A share, with the number of cases behind it."""
-    return f"{100 * float(np.mean(hits)):6.1f} %   ({sum(hits)} of {len(hits)})"
+def told(report: DriftReport) -> tuple[bool, bool, bool]:
+    """Whether it is red, whether it warns at all, and whether the regime is told."""
+    return report.severity == "red", report.warning, any(found.layer == "regime" for found in report.findings)
 
 
-def main() -> None:
-    """Prints the rates."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", nargs="?", type=Path)
-    parser.add_argument("--train", type=float, default=0.7)
-    parser.add_argument("--list", action="store_true", help="print the sentences found on healthy windows")
-    arguments = parser.parse_args()
-    frames = csv_frames(arguments.folder) if arguments.folder else sample_frames()
-    reference = VolatilityReference.fit(
-        [frame.rows(0, int(len(frame) * arguments.train)) for frame in frames], LOOKBACK
-    )
-    cases = list(healthy_windows(frames, arguments.train))
+def textbook(window: PriceWindow, case: Case) -> list[bool]:
+    """Alarms of each test on the closes, then on the log returns; False where there is nothing to test."""
+    alarms = []
+    for transform in (np.exp, np.diff):
+        values, training = transform(known_log_closes(window.closes)), transform(np.log(case.trained.close))
+        values = values[np.isfinite(values)]
+        alarms += [bool(len(values)) and test(values, training) for test in TESTS.values()]
+    return alarms
+
+
+def rates(fault: Fault, cases: Sequence[Case], reference: DriftReference) -> list[float]:
+    """Percent of the windows; NaN where the fault cannot be seen without dates.
+
+    For each of KINDS red, warned and regime, then each textbook test on closes and on returns.
+    """
     rng = np.random.default_rng(7)
-    print_integrity_alone(list(healthy_windows(frames, 0.0)), listed=arguments.list)
-    print_false_alarms(cases, reference, listed=arguments.list)
-    print_catches(cases, reference, rng)
-    began = time.perf_counter()
-    for case in cases:
-        check(case.window, case, reference)
-    print(f"\none check: {1000 * (time.perf_counter() - began) / len(cases):.2f} ms")
+    windows = [fault.inject(case.window, rng) for case in cases]
+    pairs = list(zip(windows, cases, strict=True))
+    columns: list[float] = []
+    for kind in KINDS:
+        if fault.dated and kind == "closes only":
+            columns += [np.nan] * 3
+        else:
+            columns += percent([told(check(window, case, reference, kind)) for window, case in pairs])
+    return columns + percent([textbook(window, case) for window, case in pairs])
 
 
-def print_integrity_alone(cases: Sequence[Healthy], *, listed: bool) -> None:
-    """Rates over every window of the histories, for which nothing has to be trained."""
-    reports = [check(case.window, case, None) for case in cases]
-    print(f"{len(cases)} windows of the whole histories, integrity alone")
-    print_rates(cases, reports, ("red", "amber"), listed=listed)
+def percent(rows: Sequence[Sequence[bool]]) -> list[float]:
+    """Percent of true values by column."""
+    shares: Floats = 100 * np.array(rows, dtype=float).mean(axis=0)
+    return shares.tolist()
 
 
-def print_false_alarms(cases: Sequence[Healthy], reference: VolatilityReference, *, listed: bool) -> None:
-    """Rates over windows that nobody touched."""
-    reports = [check(case.window, case, reference) for case in cases]
-    print(f"\n{len(cases)} windows after the training part, all layers")
-    print_rates(cases, reports, ("red", "amber", "info"), listed=listed)
-
-
-def print_rates(
-    cases: Sequence[Healthy], reports: Sequence[DriftReport], severities: Sequence[str], *, listed: bool
-) -> None:
-    """Share of the windows whose worst finding has each severity, and the findings when they are wanted."""
-    for severity in severities:
-        print(f"  {severity:<34}{percent([report.severity == severity for report in reports])}")
+def report(panel: Panel, train: float, most: int, *, listed: bool) -> None:
+    """Prints one panel as a table in Markdown."""
+    reference = reference_of(panel.learnt, train)
+    cases = evenly(list(later_windows(panel.judged, train)), most)
+    tests = [f"{test} {what}" for what in ("closes", "returns") for test in TESTS]
+    print(f"\n### {panel.name}, {train:.0%} learnt from: {len(cases)} windows\n".replace("%", " %"))
+    print("| % of windows | red | red or amber | regime | closes only: red | red or amber | regime |", end="")
+    print(f" {' | '.join(tests)} |\n|---|{'---|' * (6 + len(tests))}")
+    for fault in (HEALTHY, *FAULTS):
+        shown = ["-" if np.isnan(value) else f"{value:.1f}" for value in rates(fault, cases, reference)]
+        print(f"| {fault.name} | {' | '.join(shown)} |")
     if listed:
-        for case, report in zip(cases, reports, strict=True):
-            for finding in report.findings:
+        for case in cases:
+            for finding in check(case.window, case, reference).findings:
                 print(f"    {case.window.ticker}: {finding.severity}: {finding.sentence}")
 
 
-def print_catches(cases: Sequence[Healthy], reference: VolatilityReference, rng: np.random.Generator) -> None:
-    """Rates over the same windows with one fault each."""
-    print("\ncaught as integrity (red or amber)")
-    for name, inject in FAULTS.items():
-        caught = [check(inject(case.window, rng), case, reference).warning for case in cases]
-        print(f"  {name:<34}{percent(caught)}")
-    measures = [
-        {finding.measure for finding in check(wilder(case.window, rng), case, reference).findings}
-        for case in cases
-    ]
-    print("\nvolatility x 3, told as regime")
-    print(f"  {'by the level':<34}{percent(['volatility' in found for found in measures])}")
-    print(f"  {'by the change':<34}{percent(['volatility_change' in found for found in measures])}")
-    either = [bool(found & {"volatility", "volatility_change"}) for found in measures]
-    print(f"  {'by either':<34}{percent(either)}")
+def both_ways(panel: Panel) -> list[Panel]:
+    """Later windows of the tickers that were learnt from, and where there are many, those of other tickers."""
+    everything = tuple({frame.ticker: frame for frame in (*panel.learnt, *panel.judged)}.values())
+    name = panel.name.removesuffix(", held out")
+    known = Panel(name, everything, everything)
+    if len(everything) < _ENOUGH:
+        return [known]
+    return [known, Panel(f"{name}, half of the tickers judged by the others", everything[::2], everything[1::2])]
+
+
+def main() -> None:
+    """Prints the rates of each panel."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--train", type=float, default=0.7)
+    parser.add_argument("--most", type=int, default=500, help="windows of one panel, evenly chosen")
+    parser.add_argument("--list", action="store_true", help="print the sentences found on healthy windows")
+    arguments = parser.parse_args()
+    panels = [folder_panel(arguments.folder)] if arguments.folder else package_panels()
+    for panel in panels:
+        for way in both_ways(panel):
+            report(way, arguments.train, arguments.most, listed=arguments.list)
 
 
 if __name__ == "__main__":

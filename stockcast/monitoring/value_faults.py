@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from stockcast.config import DriftConfig
 from stockcast.monitoring.faults import fault, move, others, place
-from stockcast.monitoring.findings import Finding
+from stockcast.monitoring.findings import Finding, Severity
 from stockcast.prices.frame import Floats
 from stockcast.prices.window import PriceWindow
 
@@ -19,6 +19,8 @@ _RATIOS = np.array([2, 3, 10, 100, 1000])
 _LEAST_SLACK, _MOST_SLACK = 0.05, 0.15
 # A tenfold move is a fault however wild the rest is, or a window of nothing but rubbish would excuse itself.
 _MOST_EXCUSED = np.log(10)
+# Runs of equal closes that chance makes in a window: above this a run is no proof of a feed that stands still.
+_BY_CHANCE = 0.02
 
 
 def check_values(window: PriceWindow, config: DriftConfig) -> list[Finding]:
@@ -84,23 +86,31 @@ def _identical(window: PriceWindow, limit: int) -> list[Finding]:
         f"{place(window, edges[longest])}{others(len(runs))}: the feed stood still, or the share hardly trades."
     )
     positions = np.concatenate([np.arange(edges[run], edges[run + 1]) for run in runs])
-    return [fault("identical_closes", lengths[longest], limit, sentence, positions)]
+    severity: Severity = "amber" if _hardly_trades(lengths, longest) else "red"
+    return [fault("identical_closes", lengths[longest], limit, sentence, positions, severity)]
+
+
+def _hardly_trades(lengths: NDArray[np.intp], longest: int) -> bool:
+    """Whether chance makes such a run where closes repeat as often as they do in the rest of the window."""
+    repeats = lengths - 1  # within each run of equal closes [runs]
+    moves = int(lengths.sum()) - 1
+    apart = moves - int(repeats[longest])
+    share = (int(repeats.sum()) - int(repeats[longest])) / apart if apart else 0.0
+    return bool(moves * share ** int(repeats[longest]) > _BY_CHANCE)
 
 
 def _jumps(window: PriceWindow, config: DriftConfig) -> list[Finding]:
     returns = np.diff(known_log_closes(window.closes))  # [L - 1], NaN beside a close that is no price
     sizes = np.abs(returns)
     usual = usual_move(returns)
-    bound = max(config.jump, min(config.jump_sigmas * usual, _MOST_EXCUSED))
+    red = max(config.jump, min(config.jump_sigmas * usual, _MOST_EXCUSED))
+    amber = min(red, max(config.jump_amber, config.jump_amber_sigmas * usual))
     slack = min(max(3 * usual, _LEAST_SLACK), _MOST_SLACK)
     near = np.abs(sizes[:, None] - np.log(_RATIOS)) < slack  # [L - 1, ratios]
     like_split = near.any(axis=1)
-    return [
-        *_like_splits(window, returns, near, _landings(np.flatnonzero(like_split), returns, slack)),
-        *_plain_jumps(
-            window, returns, usual, bound, _landings(np.flatnonzero((sizes > bound) & ~like_split), returns, slack)
-        ),
-    ]
+    splits = _landings(np.flatnonzero(like_split), returns, slack)
+    jumps = _landings(np.flatnonzero((sizes > amber) & ~like_split), returns, slack)
+    return [*_like_splits(window, returns, near, splits), *_plain_jumps(window, returns, usual, amber, red, jumps)]
 
 
 def _landings(rows: NDArray[np.intp], returns: Floats, slack: float) -> list[int]:
@@ -137,15 +147,15 @@ def _cause(ratio: int, *, rises: bool) -> str:
 
 
 def _plain_jumps(
-    window: PriceWindow, returns: Floats, usual: float, bound: float, positions: list[int]
+    window: PriceWindow, returns: Floats, usual: float, amber: float, red: float, positions: list[int]
 ) -> list[Finding]:
     if not positions:
         return []
     worst = max(positions, key=lambda position: abs(returns[position - 1]))
     size = abs(float(returns[worst - 1]))
     compared = f", {size / usual:.0f} times the usual move of this window" if usual else ""
-    sentence = (
-        f"Close {move(float(returns[worst - 1]))} {place(window, worst)}{compared}{others(len(positions))}: "
-        "check this price."
-    )
-    return [fault("jump", size, bound, sentence, positions)]
+    severity: Severity = "red" if size > red else "amber"
+    advice = "check this price" if severity == "red" else "check this price, or read that day's news"
+    fell = move(float(returns[worst - 1]))
+    sentence = f"Close {fell} {place(window, worst)}{compared}{others(len(positions))}: {advice}."
+    return [fault("jump", size, red if severity == "red" else amber, sentence, positions, severity)]
