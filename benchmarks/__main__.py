@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import runpy
 
-for name in ("ewma_constants", "training_cost", "serving_cost", "drift_rates"):
+for name in ("ewma_constants", "training_cost", "serving_cost"):
     print(f"\n== {name}")
     runpy.run_module(f"benchmarks.{name}", run_name="__main__")

@@ -15,10 +15,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, timedelta
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
+
+from stockcast.prices.sessions import closing_times
+from stockcast.settings import Settings
+from stockcast.workflows.forecast import forecast_ticker
+from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH = 1440
@@ -47,7 +53,39 @@ def main() -> None:
         for name, path in pages.items():
             page.goto(path)
             keep(page, name)
+        page.close()
+        monitor = Path(home) / "monitor"
+        speak_every_evening(monitor)
+        with served(monitor) as other:
+            page = browser.new_page(viewport={"width": WIDTH, "height": 900}, base_url=other)
+            page.set_default_timeout(1000 * PATIENCE)
+            page.goto("/monitor")
+            keep(page, "monitor")
         browser.close()
+
+
+def speak_every_evening(home: Path) -> None:
+    """A live record of the sample's last months: its baseline champion forecasts after each close."""
+    workspace = Workspace(Settings(home=home))
+    workspace.ingest_sample()
+    speaker = workspace.speaker(DEFAULT_UNIVERSE)
+    for ticker in ("AAPL", "GOOG", "IBM", "MSFT"):
+        frame = workspace.prices.load(ticker)
+        for stop in range(len(frame) - 80, len(frame) + 1):
+            known = frame.rows(stop - 300, stop)
+            closed = closing_times(known.exchange, known.sessions[-1:])[0].item().replace(tzinfo=UTC)
+            forecast_ticker(
+                speaker,
+                known,
+                None,
+                workspace.journal,
+                workspace.adaptations,
+                universe=DEFAULT_UNIVERSE,
+                face="schedule",
+                now=closed + timedelta(hours=1),
+            )
+    workspace.track.score()
+    workspace.database.close()
 
 
 @contextmanager

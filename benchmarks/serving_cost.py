@@ -1,4 +1,4 @@
-"""Time of one forecast of one window through ONNX Runtime, beside torch and the EWMA baseline.
+"""Time of one forecast of one window through ONNX Runtime, beside torch, the EWMA baseline and the drift check.
 
 python -m benchmarks.serving_cost
 """
@@ -24,6 +24,9 @@ from stockcast.forecasting.linear import PATTERNS, ScaleModel
 from stockcast.forecasting.lstm.estimator import LstmEstimator
 from stockcast.forecasting.lstm.network import Ensemble, StudentTNetwork
 from stockcast.forecasting.observer import UNWATCHED
+from stockcast.monitoring.drift import check_window, window_at_end
+from stockcast.monitoring.drift_reference import DriftReference
+from stockcast.prices.window import PriceWindow
 
 
 def milliseconds(call: Callable[[], object], repeats: int = 300) -> float:
@@ -44,6 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         lstm = LstmEstimator(config, Path(folder), 2).fit(pairs, UNWATCHED)
     context = Context(frames[0].close[-lstm.lookback :])
+    drift = DriftReference.fit([pair.train for pair in pairs], lstm.lookback)
+    window = window_at_end(frames[0], lstm.lookback)
+    today = frames[0].last_session
     inputs = stack_inputs([context], lstm.lookback - 1, lstm.lookback, lstm.groups).values
     shape = (len(PATTERNS), lstm.horizon)
     blank = ScaleModel(np.zeros(shape), np.zeros((*shape, len(INPUTS))), np.full(shape, 5.0))
@@ -55,11 +61,18 @@ def main() -> None:
         rows = {
             "whole forecast, LSTM": milliseconds(lambda: lstm.forecast([context])),
             "whole forecast, EWMA": milliseconds(lambda: EwmaForecaster().forecast([context])),
+            "drift check, closes alone": milliseconds(
+                lambda: check_window(PriceWindow(window.closes), drift, config.drift, today=today, stored=None)
+            ),
+            "drift check, stored history": milliseconds(
+                lambda: check_window(window, drift, config.drift, today=today, stored=frames[0])
+            ),
             "graph alone, ONNX Runtime": milliseconds(lambda: lstm.outputs(inputs)),
             "graph alone, torch": milliseconds(lambda: network(tensor)),
         }
     for name, cost in rows.items():
         print(f"{name:28} {cost:.3f} ms")
+    print(f"drift check / its limit of 2 ms: {rows['drift check, stored history'] / 2:.2f}")
     print(f"torch / ONNX Runtime: {rows['graph alone, torch'] / rows['graph alone, ONNX Runtime']:.1f}x")
 
 

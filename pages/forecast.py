@@ -23,7 +23,7 @@ with boundary():
     if history not in histories_of(universe()):
         st.caption(f"{history.ticker} is not in the universe {universe()}: its model was not made for it.")
     found = answer(universe(), history, speaks)
-    show_answer(found, "ticker", history.source)
+    show_answer(found, universe(), "ticker", history.source)
 
 st.subheader("Forecast your own window")
 with boundary():

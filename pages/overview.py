@@ -4,7 +4,8 @@ import streamlit as st
 
 from stockcast.ui import router
 from stockcast.ui.champion_card import champion_line, reasons, skill_metrics
-from stockcast.ui.error_boundary import tell
+from stockcast.ui.drift_overview import attention
+from stockcast.ui.error_boundary import boundary, tell
 from stockcast.ui.expectations import gather, show_expectations
 from stockcast.ui.freshness import SAMPLE, freshness_note
 from stockcast.ui.next_steps import next_steps, show_steps
@@ -26,6 +27,8 @@ if not histories:
 speaks = champion(universe())
 expectations, failed = gather(universe(), histories, speaks)
 champion_line(speaks)
+with boundary():
+    attention(universe(), (each.drift for each in expectations))
 show_expectations(expectations)
 for problem in failed.values():
     tell(problem)

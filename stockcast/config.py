@@ -139,9 +139,41 @@ class DriftConfig(Section):
     jump_sigmas: float = Field(
         default=12.0, gt=1, le=100, description="The same in multiples of the window's own volatility."
     )
+    jump_amber: float = Field(
+        default=0.2, gt=0, le=5, description="Absolute log return that is called unusual, at the least."
+    )
+    jump_amber_sigmas: float = Field(
+        default=8.0, gt=1, le=100, description="The same in multiples of the window's own volatility."
+    )
+    shape_red: float = Field(
+        default=0.01, gt=0, le=0.2, description="Share of training windows as unusual that is called a fault."
+    )
+    shape_red_odds: int = Field(
+        default=10_000,
+        ge=20,
+        le=10**9,
+        description="For that a feature must be as rare as one window in this many.",
+    )
+    shape_amber: float = Field(
+        default=0.05, gt=0, le=0.5, description="Share of training windows as unusual that is called unusual."
+    )
+    shape_amber_odds: int = Field(
+        default=400, ge=5, le=10**9, description="For that a feature must be as rare as one window in this many."
+    )
     regime_percentile: float = Field(
         default=0.99, gt=0.5, lt=1.0, description="Share of training windows that must be calmer to be told."
     )
+    regime_ratio: float = Field(
+        default=1.5, gt=1, le=20, description="Multiple of the volatility of training, or before, that is told."
+    )
+
+    @model_validator(mode="after")
+    def red_is_rarer(self) -> DriftConfig:
+        if self.shape_red > self.shape_amber:
+            raise ValueError(f"shape_red must be at most shape_amber ({self.shape_amber:g})")
+        if self.shape_red_odds < self.shape_amber_odds:
+            raise ValueError(f"shape_red_odds must be at least shape_amber_odds ({self.shape_amber_odds})")
+        return self
 
 
 class PromotionConfig(Section):
@@ -150,6 +182,44 @@ class PromotionConfig(Section):
     max_mape_ratio: float = Field(
         default=1.003, ge=1.0, le=1.05, description="Largest MAPE allowed, as a multiple of the naive one."
     )
+
+
+class AlertsConfig(Section):
+    """When the track record raises an alarm, and what comes of it."""
+
+    sessions: int = Field(
+        default=60, ge=40, le=250, description="Last sessions over which live skill and coverage are judged."
+    )
+    level: float = Field(
+        default=0.05,
+        ge=0.001,
+        le=0.5,
+        description="Chance that a rule raises a false alarm within a year, though it looks every night.",
+    )
+    drift_red: int = Field(
+        default=3, ge=1, le=60, description="Sessions with red findings that are called lasting drift of a ticker."
+    )
+    drift_sessions: int = Field(
+        default=5, ge=1, le=60, description="Last forecast sessions of a ticker among which these are counted."
+    )
+    retrain: Literal["never", "auto"] = Field(
+        default="never", description="Whether an alert of skill or coverage asks for a training, once."
+    )
+    retrain_pause: int = Field(
+        default=20, ge=1, le=365, description="Days between two trainings that alerts of a universe ask for."
+    )
+    notify: Literal["opened", "changes", "never"] = Field(
+        default="opened", description="What is sent out: opened alerts, closed ones too (changes), or nothing."
+    )
+    notify_pause: int = Field(
+        default=24, ge=0, le=720, description="Hours between two messages about the same rule and ticker."
+    )
+
+    @model_validator(mode="after")
+    def count_what_is_there(self) -> AlertsConfig:
+        if self.drift_red > self.drift_sessions:
+            raise ValueError(f"drift_red must be at most drift_sessions ({self.drift_sessions})")
+        return self
 
 
 class ScheduleConfig(Section):
@@ -198,6 +268,7 @@ class Config(Section):
     calibration: CalibrationConfig = CalibrationConfig()
     drift: DriftConfig = DriftConfig()
     promotion: PromotionConfig = PromotionConfig()
+    alerts: AlertsConfig = AlertsConfig()
     schedule: ScheduleConfig = ScheduleConfig()
 
     @model_validator(mode="after")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from stockcast.errors import InvalidConfig
+
+LogLevel = Literal["", "DEBUG", "INFO", "WARNING", "ERROR"]
 
 
 class Settings(BaseSettings):
@@ -36,11 +39,54 @@ class Settings(BaseSettings):
     job_hours: float = Field(
         default=12, gt=0, le=720, description="Hours after which an attempt at a job is stopped."
     )
+    notify_urls: SecretStr = Field(
+        default=SecretStr(""),
+        description="Addresses for alerts as apprise writes them, separated by spaces; empty: nobody is told.",
+    )
+    api_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="Keys that may ask the API for forecasts, separated by spaces; two while one is changed.",
+    )
+    api_admin_keys: SecretStr = Field(
+        default=SecretStr(""),
+        description="The same for keys that may also train, configure, reload and read metrics.",
+    )
+    api_rate: float = Field(
+        default=0, ge=0, le=1e6, description="Requests a second that one API key may make; 0 for no limit."
+    )
+    api_concurrency: int = Field(
+        default=256, ge=1, le=100_000, description="Requests that the API works at together; more are sent away."
+    )
+    api_timeout: float = Field(
+        default=30, gt=0, le=600, description="Seconds after which the API gives a request up."
+    )
+    api_drain: float = Field(
+        default=1.0, ge=0, le=600, description="Seconds for which a stopping API still answers as if it stayed."
+    )
+    api_look: float = Field(
+        default=300, ge=0, le=86400, description="Seconds between two looks of the API at MLflow; 0 for none."
+    )
+    log_level: LogLevel = Field(
+        default="", description="Least level that is logged; empty: INFO where something is served, else WARNING."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="json: one object a line; console: for people; auto: by where stderr goes."
+    )
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def be_written_in_any_case(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.strip().upper() if info.field_name == "log_level" else value.strip().lower()
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same settings as environment variables, for a process of ours."""
+        """The same settings as environment variables, for a process of ours. Secrets too: show them to nobody."""
         fields = {name: str(getattr(self, name)) for name in type(self).model_fields}
+        for name, info in type(self).model_fields.items():
+            if info.annotation is SecretStr:
+                fields[name] = getattr(self, name).get_secret_value()
         return {f"STOCKCAST_{name.upper()}": value for name, value in fields.items()} | {
             "STOCKCAST_HOME": str(self.home.absolute())
         }
@@ -64,6 +110,16 @@ class Settings(BaseSettings):
     def bundle_cache(self) -> Path:
         """Folder of bundles that were fetched from MLflow, one folder per model version."""
         return self.home.absolute() / "bundles"
+
+    @property
+    def champion_notes(self) -> Path:
+        """Folder of notes about who speaks, one file per universe."""
+        return self.home.absolute() / "champions"
+
+    @property
+    def spool(self) -> Path:
+        """Folder of forecasts that were said and are on their way into the journal."""
+        return self.home.absolute() / "spool"
 
     @property
     def job_logs(self) -> Path:

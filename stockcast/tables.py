@@ -171,11 +171,14 @@ alerts = Table(
     Column("evidence", JSON, nullable=False),
     Column("acknowledged_at", DateTime(timezone=True)),
     Column("note", Text),
-    Column("job_id", String(32)),  # the training that it asked for
+    Column("job_id", String(32)),  # the training that it asked for, and when
+    Column("job_at", DateTime(timezone=True)),
     Column("notified_at", DateTime(timezone=True)),
+    Column("notifying_at", DateTime(timezone=True)),  # since when some process has been sending its message
     Column("notify_error", Text),
 )
 
+Index("alerts_by_universe", alerts.c.universe, alerts.c.ticker, alerts.c.rule)
 # One alert a rule and ticker that has not been closed, however many look at once.
 Index(
     "one_standing_alert",
@@ -195,11 +198,14 @@ acknowledgements = Table(
     Column("universe", String(64), nullable=False),
     Column("ticker", String(24), nullable=False),
     Column("measure", String(64), nullable=False),
+    Column("severity", String(8), nullable=False),  # as it was seen; something worse is shown again
     Column("at", DateTime(timezone=True), nullable=False),
-    Column("until", Date),  # the last session for which it holds; NULL: for this cutoff alone
-    Column("cutoff", Date),
+    Column("cutoff", Date, nullable=False),  # of the window in which it was seen
+    Column("until", Date),  # the last cutoff for which it holds; NULL: for this cutoff alone
     Column("note", Text, nullable=False),
 )
+
+Index("acknowledgements_by_ticker", acknowledgements.c.universe, acknowledgements.c.ticker)
 
 # How the intervals of a model version, known by its run, have adapted to a ticker up to a cutoff.
 adaptations = Table(

@@ -5,72 +5,70 @@ Nothing is opened before it is needed, and nothing at import.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import filelock
 
+from stockcast.alert_desk import AlertDesk
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database, make_folder
+from stockcast.errors import StockcastError
 from stockcast.evaluation.refits import RefitPolicy
-from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.context import require_window
-from stockcast.forecasting.market import MedianMarket, markets
 from stockcast.forecasting.observer import UNWATCHED, Observer
-from stockcast.forecasting.unpack import unpack
 from stockcast.jobs.job_desk import JobDesk
 from stockcast.jobs.job_table import JobTable
 from stockcast.monitoring.adaptations import Adaptations
 from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Face, Journal
-from stockcast.monitoring.regime import VolatilityReference
 from stockcast.prices.file import FilePrices
-from stockcast.prices.frame import PriceFrame
 from stockcast.prices.reading.datestyle import DateOrder
 from stockcast.prices.sample import SAMPLE_TICKERS, SamplePrices
-from stockcast.prices.source import shape_question
+from stockcast.prices.source import PriceQuestion, PriceSource, shape_question
 from stockcast.prices.store import PriceStore
 from stockcast.prices.tickers import normalise_ticker
 from stockcast.prices.window import PriceWindow
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.registry.bundles import Bundles
+from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer, model_name
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
 from stockcast.settings import Settings
+from stockcast.track_desk import TrackDesk
 from stockcast.workflows.backtest import Judged, Subject, backtest
 from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, require_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Answer, Speaker, forecast_ticker, forecast_window
+from stockcast.workflows.forecast_universe import UniverseForecast, forecast_universe
 from stockcast.workflows.ingest import Ingested, ingest_prices
 from stockcast.workflows.job_requests import BASELINES, TrainRequest
 from stockcast.workflows.judge_candidate import Champion
+from stockcast.workflows.known_markets import KnownMarkets
+from stockcast.workflows.load_speaker import load_speaker
 from stockcast.workflows.promote import promote, rollback
-from stockcast.workflows.train import Candidate, make_candidate, publish, training_fingerprint
+from stockcast.workflows.train import Candidate, checkpoint_file, make_candidate, publish
 from stockcast.workflows.training_result import TrainingResult
 
 DEFAULT_UNIVERSE = "default"
 
 
-def system_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
-
-
 class Workspace:
     """Everything that the faces can do, over one home. Safe to share between threads that read."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime] = system_clock) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.settings = settings
         self.clock = clock
-        self._known_markets: tuple[object, Mapping[str, MedianMarket]] | None = None
         self._speakers: dict[tuple[str, str], Speaker] = {}
 
     @cached_property
@@ -82,6 +80,11 @@ class Workspace:
     def prices(self) -> PriceStore:
         """Stored histories."""
         return PriceStore(self.database)
+
+    @cached_property
+    def markets(self) -> KnownMarkets:
+        """Histories as models read them."""
+        return KnownMarkets(self.prices)
 
     @cached_property
     def configs(self) -> ConfigVersions:
@@ -109,6 +112,16 @@ class Workspace:
         return JobDesk(self, self.settings)
 
     @cached_property
+    def track(self) -> TrackDesk:
+        """Where the journal is scored and the track record is read."""
+        return TrackDesk(self)
+
+    @cached_property
+    def alerts(self) -> AlertDesk:
+        """Where the track record is watched over, and where people say what they have seen."""
+        return AlertDesk(self, self.settings)
+
+    @cached_property
     def tracking(self) -> TrackingServer:
         """MLflow."""
         local = self.settings.mlflow.startswith("sqlite:")
@@ -131,17 +144,20 @@ class Workspace:
         """Bundles of model versions."""
         return Bundles(self.tracking, self.settings.bundle_cache)
 
+    @cached_property
+    def notes(self) -> ChampionNotes:
+        """Who speaks, for processes that do not wait for MLflow."""
+        return ChampionNotes(self.settings.champion_notes)
+
     # Prices
 
     def ingest_sample(self) -> list[Ingested]:
         """Stores the bundled sample."""
-        source, now = SamplePrices(), self.clock()
-        return [ingest_prices(self.prices, source, shape_question(ticker), now) for ticker in SAMPLE_TICKERS]
+        return [self._ingest(SamplePrices(), shape_question(ticker)) for ticker in SAMPLE_TICKERS]
 
     def ingest_file(self, name: str, content: bytes, ticker: str, date_order: DateOrder = "auto") -> Ingested:
         """Stores the prices of a file under a ticker."""
-        source = FilePrices(name, content, date_order)
-        return ingest_prices(self.prices, source, shape_question(ticker), self.clock())
+        return self._ingest(FilePrices(name, content, date_order), shape_question(ticker))
 
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]:
         """Those of the tickers whose history came from Yahoo and can be continued there."""
@@ -151,7 +167,7 @@ class Workspace:
     def ingest_yahoo(self, ticker: str, start: date | None = None, end: date | None = None) -> Ingested:
         """Downloads and stores prices from Yahoo."""
         source = YahooPrices(make_folder(self.settings.home / "yahoo"))
-        return ingest_prices(self.prices, source, shape_question(ticker, start, end), self.clock())
+        return self._ingest(source, shape_question(ticker, start, end))
 
     # Universes
 
@@ -176,7 +192,7 @@ class Workspace:
         """
         found = self.versions.champion(universe)
         if found is not None:
-            return found
+            return self._noted(universe, found)
         return self._crown(universe, choose_histories(self.prices, self.config(universe), (), None))
 
     def speaker(self, universe: str, which: str = CHAMPION) -> Speaker:
@@ -184,7 +200,7 @@ class Workspace:
         version = self.champion(universe) if which == CHAMPION else self.versions.resolve(universe, which)
         key = (version.name, version.run_id)
         if key not in self._speakers or self._speakers[key].version != version:
-            self._speakers[key] = self._load(version)
+            self._speakers[key] = load_speaker(version, self.bundles, self.settings.threads)
         return self._speakers[key]
 
     # Verbs
@@ -217,6 +233,7 @@ class Workspace:
             return Champion(present.version, present.forecaster)
 
         observer.doing("Preparing windows", 0.0)
+        kept = checkpoint_file(self.settings.job_logs, job, chosen, asked.config)
         return make_candidate(
             self.runs,
             self.versions,
@@ -224,9 +241,7 @@ class Workspace:
             chosen=chosen,
             config=asked.config,
             config_version=asked.config_version,
-            estimator=choose_estimator(
-                asked.config, self._scratch(), self.settings.threads, self._checkpoint(job, chosen, asked.config)
-            ),
+            estimator=choose_estimator(asked.config, self._scratch(), self.settings.threads, kept),
             champion=champion,
             scratch=self._scratch(),
             observer=observer,
@@ -235,13 +250,17 @@ class Workspace:
 
     def publish(self, candidate: Candidate) -> TrainingResult:
         """Carries the gate's verdict out."""
-        return publish(self.runs, self.versions, candidate)
+        result = publish(self.runs, self.versions, candidate)
+        if result.promoted:
+            with contextlib.suppress(StockcastError):  # what was promoted stays so
+                self.champion(candidate.name.removeprefix("stockcast-"))
+        return result
 
     def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:
         """Scores a version on the sessions that came after it was judged. Raises TooShortHistory."""
         wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
         speaker = self.speaker(universe, which)
-        return evaluate(speaker, [self.prices.load(ticker) for ticker in wanted], self._markets(speaker))
+        return evaluate(speaker, [self.prices.load(ticker) for ticker in wanted], self.markets.read_by(speaker))
 
     def backtest(
         self,
@@ -258,10 +277,10 @@ class Workspace:
         frames = [self.prices.load(ticker) for ticker in wanted]
         if which in BASELINES:
             config = self.config(universe).with_overrides([f"model.kind={which}"])
-            subject = Subject(which, config, None, self._histories(self.tickers(universe)))
+            subject = Subject(which, config, None, self.markets.histories(self.tickers(universe)))
         else:
             speaker = self.speaker(universe, which)
-            teachers = self._histories(speaker.version.tickers)
+            teachers = self.markets.histories(speaker.version.tickers)
             subject = Subject(speaker.version.label, speaker.config, speaker.forecaster, teachers)
         return backtest(subject, frames, start, end, refit, self._scratch(), self.settings.threads)
 
@@ -272,7 +291,7 @@ class Workspace:
         return forecast_ticker(
             speaker,
             frame,
-            self._markets(speaker).get(frame.exchange),
+            self.markets.read_by(speaker).get(frame.exchange),
             self.journal,
             self.adaptations,
             universe=universe,
@@ -280,12 +299,17 @@ class Workspace:
             now=self.clock(),
         )
 
+    def forecast_universe(self, universe: str, face: Face) -> UniverseForecast:
+        """The same for every ticker of a universe. Raises the last failure when all of them fail."""
+        self.speaker(universe)  # what keeps it from speaking at all is told once
+        return forecast_universe(self.tickers(universe), lambda ticker: self.forecast(ticker, universe, face))
+
     def forecast_window(self, window: PriceWindow, universe: str, face: Face) -> Answer:
         """What the champion expects after an uploaded window."""
         return forecast_window(
             self.speaker(universe),
             window,
-            self._stored(window),
+            self.markets.history(window.ticker),
             self.journal,
             universe=universe,
             face=face,
@@ -296,17 +320,16 @@ class Workspace:
         """Whether a window looks like what the champion was judged on. Raises InvalidWindow for another length."""
         speaker = self.speaker(universe)
         require_window(window.closes, speaker.forecaster.lookback)
-        return check_window(
-            window, speaker.reference, speaker.config.drift, today=self.clock().date(), stored=self._stored(window)
-        )
+        today, stored = self.clock().date(), self.markets.history(window.ticker)
+        return check_window(window, speaker.reference, speaker.config.drift, today=today, stored=stored)
 
     def promote(self, universe: str, which: str, note: str) -> ModelVersion:
         """Makes a version the champion by a person's decision. Raises UnknownModel or InvalidRequest."""
-        return promote(self.versions, universe, which, note)
+        return self._noted(universe, promote(self.versions, universe, which, note))
 
     def rollback(self, universe: str) -> ModelVersion:
         """Makes the previous champion speak again. Raises UnknownModel when there was none."""
-        return rollback(self.versions, universe)
+        return self._noted(universe, rollback(self.versions, universe))
 
     def train_request(
         self,
@@ -327,48 +350,27 @@ class Workspace:
 
     # Inside
 
+    def _ingest(self, source: PriceSource[Any], question: PriceQuestion) -> Ingested:
+        """Stores prices, and scores the forecasts that they tell the outcome of."""
+        ingested = ingest_prices(self.prices, source, question, self.clock())
+        self.track.keep_up(ingested.frame)
+        return ingested
+
     def _crown(self, universe: str, chosen: Chosen) -> ModelVersion:
         """Gives a universe without a champion the EWMA baseline; two processes at once make one version."""
         with filelock.FileLock(make_folder(self.settings.home) / "champion.lock"):
-            return self.versions.champion(universe) or crown_baseline(
+            crowned = self.versions.champion(universe) or crown_baseline(
                 self.runs, self.versions, universe, chosen.frames, self.config(universe), self._scratch()
             )
+        return self._noted(universe, crowned)
 
-    def _load(self, version: ModelVersion) -> Speaker:
-        bundle = self.bundles.load(version)
-        manifest = bundle.manifest
-        return Speaker(
-            version,
-            unpack(bundle, self.settings.threads),
-            Scorecard.from_json(dict(manifest.scorecard)) if manifest.scorecard else None,
-            VolatilityReference.from_json(manifest.drift_reference) if manifest.drift_reference else None,
-            Config.model_validate(manifest.config),
-        )
-
-    def _histories(self, tickers: Sequence[str]) -> tuple[PriceFrame, ...]:
-        """Those of the tickers that are stored."""
-        return tuple(self.prices.load(ticker) for ticker in tickers if self.prices.has(ticker))
-
-    def _markets(self, speaker: Speaker) -> Mapping[str, MedianMarket]:
-        """The markets that a version reads, from the stored histories it has learnt from."""
-        if "market" not in speaker.forecaster.groups:
-            return {}
-        tickers = speaker.version.tickers
-        key = tuple((each.ticker, each.content_hash) for each in self.prices.list() if each.ticker in tickers)
-        if self._known_markets is None or self._known_markets[0] != key:
-            self._known_markets = key, markets(self._histories(tickers))
-        return self._known_markets[1]
-
-    def _stored(self, window: PriceWindow) -> PriceFrame | None:
-        if window.ticker is None or self.prices.find(window.ticker) is None:
-            return None
-        return self.prices.load(window.ticker)
-
-    def _checkpoint(self, job: str | None, chosen: Chosen, config: Config) -> Path | None:
-        """Where a job's training keeps its checkpoint; other data or another configuration begin anew."""
-        if job is None:
-            return None
-        return make_folder(self.settings.job_logs) / f"{job}-{training_fingerprint(chosen, config)[:12]}.ckpt"
+    def _noted(self, universe: str, champion: ModelVersion) -> ModelVersion:
+        """Tells the API who speaks now, once the bundle is at hand; where that fails, it finds out later."""
+        with contextlib.suppress(StockcastError, OSError):
+            if self.notes.read(universe) != champion:
+                self.bundles.load(champion)
+                self.notes.write(universe, champion)
+        return champion
 
     def _scratch(self) -> Path:
         return make_folder(self.settings.scratch)

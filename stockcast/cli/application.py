@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from stockcast.cli.alert_commands import alerts_app
 from stockcast.cli.config_commands import config_app
 from stockcast.cli.database_commands import database_app
 from stockcast.cli.exit_codes import exit_code
@@ -16,6 +17,7 @@ from stockcast.cli.forecast_commands import (
     forecast_command,
 )
 from stockcast.cli.job_commands import jobs_app, worker_command
+from stockcast.cli.journal_commands import journal_app
 from stockcast.cli.model_commands import models_app, runs_app
 from stockcast.cli.price_commands import prices_app
 from stockcast.cli.serve_commands import serve_app, up_command
@@ -35,8 +37,10 @@ application.command("backtest")(backtest_command)
 application.command("evaluate")(evaluate_command)
 application.command("forecast")(forecast_command)
 application.command("drift")(drift_command)
+application.add_typer(journal_app, name="journal")
 application.add_typer(runs_app, name="runs")
 application.add_typer(models_app, name="models")
+application.add_typer(alerts_app, name="alerts")
 application.add_typer(config_app, name="config")
 application.add_typer(jobs_app, name="jobs")
 application.command("worker")(worker_command)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from stockcast.monitoring.findings import DriftReport
     from stockcast.prices.window import PriceWindow
     from stockcast.workflows.forecast import Answer
+    from stockcast.workflows.forecast_universe import UniverseForecast
 
 Background = Annotated[bool, typer.Option("--background", help="As a job: prints its id and returns.")]
 WindowFile = Annotated[Path | None, typer.Option("--window", help="File with exactly 60 closes, oldest first.")]
@@ -41,17 +42,21 @@ def forecast_command(
     ticker: Annotated[str | None, typer.Argument(help="A stored ticker.")] = None,
     window: WindowFile = None,
     window_ticker: WindowTicker = None,
+    every: Annotated[bool, typer.Option("--all", help="Every ticker of the universe.")] = False,
     universe: Universe = UNIVERSE,
     as_json: AsJson = False,
 ) -> None:
     """Forecast the coming sessions, from the stored prices of a ticker or from a window of closes."""
     workspace = open_workspace()
-    if ticker is not None and window is None:
+    if every and ticker is None and window is None:
+        _tell_all(workspace.forecast_universe(universe, "cli"), as_json)
+        return
+    if ticker is not None and window is None and not every:
         answer = workspace.forecast(ticker, universe, "cli")
-    elif window is not None and ticker is None:
+    elif window is not None and ticker is None and not every:
         answer = workspace.forecast_window(_window(window, window_ticker), universe, "cli")
     else:
-        raise InvalidRequest("Name one thing to forecast.", "Give either a ticker or --window FILE.")
+        raise InvalidRequest("Name one thing to forecast.", "Give a ticker, --window FILE or --all.")
     if as_json:
         from stockcast.workflows.answer_json import answer_json
 
@@ -242,6 +247,32 @@ def _tell(answer: Answer) -> None:
     if answer.stale:
         say(answer.stale.sentence)
     _tell_drift(answer.drift)
+
+
+def _tell_all(found: UniverseForecast, as_json: bool) -> None:
+    from stockcast.workflows.answer_json import answer_json
+
+    if as_json:
+        print_json({"forecasts": [answer_json(answer) for answer in found.answers], "failed": dict(found.failed)})
+        return
+    rows = []
+    for answer in found.answers:
+        forecast, (low, high) = answer.forecast, answer.forecast.interval(0.8)
+        rows.append(
+            (
+                forecast.context.ticker,
+                forecast.session(1),
+                f"{answer.naive.median[0]:.4f}",
+                f"{forecast.median[0]:.4f}",
+                f"{low[0]:.4f} – {high[0]:.4f}",
+                answer.drift.severity,
+            )
+        )
+    label = found.answers[0].speaker.version.label
+    columns = ("ticker", "session", "naive", "median", "80 % interval", "input")
+    print_table(f"One session ahead, said by {label}", columns, rows)
+    for ticker, reason in found.failed.items():
+        say(f"{ticker}: {reason}")
 
 
 def _tell_drift(report: DriftReport) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 from dataclasses import asdict
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from stockcast.cli.follow import describe, ended_well, follow
-from stockcast.cli.output import AsJson, open_workspace, print_json, print_table, say
+from stockcast.cli.metrics_server import metrics_server
+from stockcast.cli.output import AsJson, open_settings, open_workspace, print_json, print_table, say
 
 if TYPE_CHECKING:
     from stockcast.jobs.job import Job
@@ -118,22 +120,29 @@ def worker_command(
     alone: Annotated[
         bool, typer.Option("--alone", help="Do the jobs in this very process; nobody looks after it.")
     ] = False,
+    metrics_port: Annotated[
+        int,
+        typer.Option("--metrics-port", min=0, max=65535, help="Serve metrics for Prometheus there; 0: do not."),
+    ] = 0,
+    metrics_host: Annotated[
+        str, typer.Option("--metrics-host", help="Address to listen at for that; there is no login.")
+    ] = "127.0.0.1",
 ) -> None:
     """Do queued jobs in processes of their own, look after them, and start what is scheduled."""
     leave = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: leave.set())
-    if alone:
-        from stockcast.jobs.work import write_line
+    settings = open_settings("INFO")
+    patience = _linger(linger, until_idle, settings)
+    with metrics_server(settings, metrics_host, metrics_port) if metrics_port else contextlib.nullcontext():
+        if alone:
+            from stockcast.jobs.work import write_line
 
-        workspace = open_workspace()
-        workspace.desk.serve(_linger(linger, until_idle, workspace.settings), leave, write_line)
-        return
-    from stockcast.jobs.keeper import open_keeper
-    from stockcast.settings import read_settings
+            open_workspace("INFO").desk.serve(patience, leave, write_line)
+        else:
+            from stockcast.jobs.keeper import open_keeper
 
-    settings = read_settings()
-    open_keeper(settings, _linger(linger, until_idle, settings), say).run(leave, until_idle)
+            open_keeper(settings, patience, say).run(leave, until_idle)
 
 
 def _linger(asked: float | None, until_idle: bool, settings: Settings) -> float:

@@ -12,6 +12,7 @@ import typer
 
 # A terminal should answer at once: what takes long to import is imported where it is used.
 if TYPE_CHECKING:
+    from stockcast.settings import LogLevel, Settings
     from stockcast.workspace import Workspace
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -22,12 +23,21 @@ Tickers = Annotated[
 UNIVERSE = "default"
 
 
-def open_workspace() -> Workspace:
-    """The workspace over the environment's settings."""
+def open_settings(log_level: LogLevel = "WARNING") -> Settings:
+    """The environment's settings; from here on this process logs, at that level where they name none."""
+    from stockcast.logs import configure_logs
     from stockcast.settings import read_settings
+
+    settings = read_settings()
+    configure_logs(settings, log_level)
+    return settings
+
+
+def open_workspace(log_level: LogLevel = "WARNING") -> Workspace:
+    """The workspace over the environment's settings."""
     from stockcast.workspace import Workspace
 
-    return Workspace(read_settings())
+    return Workspace(open_settings(log_level))
 
 
 def print_json(data: object) -> None:

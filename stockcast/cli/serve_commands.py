@@ -1,4 +1,4 @@
-"""`stockcast serve` and `stockcast up`: start the dashboard and MLflow's own pages."""
+"""`stockcast serve` and `stockcast up`: start the dashboard, MLflow's own pages and the metrics."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -17,7 +18,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stockcast.cli.output import UNIVERSE, open_workspace, say
+from stockcast.cli.metrics_server import metrics_server
+from stockcast.cli.output import UNIVERSE, open_settings, open_workspace, say
 from stockcast.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -46,6 +48,32 @@ def serve_mlflow(
     workspace = open_workspace()
     command = mlflow_command(workspace, port)
     os.execve(command[0], command, {**os.environ, **_mlflow_environment()})
+
+
+@serve_app.command("api")
+def serve_api(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the API.")] = 8000,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; beyond this machine it needs keys.")
+    ] = HOST,
+) -> None:
+    """Serve the HTTP API for programs."""
+    command = [sys.executable, "-m", "stockcast.api.serve", host, str(port)]
+    os.execv(command[0], command)
+
+
+@serve_app.command("metrics")
+def serve_metrics(
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the metrics.")] = 9108,
+    host: Annotated[str, typer.Option("--host", help="Address to listen at; there is no login.")] = HOST,
+) -> None:
+    """Serve metrics for Prometheus, read from the database at each scrape."""
+    leave = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: leave.set())
+    with metrics_server(open_settings("INFO"), host, port) as address:
+        say(f"Metrics: {address}   (Ctrl-C stops)")
+        leave.wait()
 
 
 def up_command(

@@ -22,7 +22,6 @@ from stockcast.forecasting.volatility import ewma_volatility
 BINS = 20
 REGIMES = ("calm", "usual", "turbulent")
 _MEMORY = 60  # closes that the volatility at a cutoff looks at; older ones weigh next to nothing
-_TAIL = 0.025
 
 
 def calibration_curve(mine: OneAhead, naive: OneAhead) -> tuple[LevelShare, ...]:
@@ -40,7 +39,7 @@ def pit_histogram(mine: OneAhead) -> PitHistogram:
     """The PIT of every forecast in 20 bins, and what their shape says."""
     values = Distribution.of(mine.quantiles).probability(mine.returns)
     counts, _ = np.histogram(np.clip(values, 0, 1), bins=BINS, range=(0, 1))
-    return PitHistogram(tuple(counts.tolist()), *band(1 / BINS, len(mine)), _sentence(values))
+    return PitHistogram(tuple(counts.tolist()), *band(1 / BINS, len(mine)), pit_sentence(values, len(mine)))
 
 
 def horizon_coverage(mine: Backtest, naive: Backtest) -> tuple[HorizonCoverage, ...]:
@@ -71,9 +70,10 @@ def regime_coverage(backtest: Backtest, mine: OneAhead, naive: OneAhead) -> tupl
     return tuple(found)
 
 
-def band(probability: float, count: int) -> tuple[int, int]:
-    """Where a binomial count lies with at least 95 % probability."""
-    low, high = (_quantile(level, count, probability) for level in (_TAIL, 1 - _TAIL))
+def band(probability: float, count: int, confidence: float = 0.95) -> tuple[int, int]:
+    """Where a binomial count lies with at least that probability."""
+    tail = (1 - confidence) / 2
+    low, high = (_quantile(level, count, probability) for level in (tail, 1 - tail))
     return low, high
 
 
@@ -83,14 +83,14 @@ def _quantile(level: float, count: int, probability: float) -> int:
     return max(0, int(np.ceil(found - 1e-9))) if np.isfinite(found) else 0
 
 
-def _sentence(values: Floats) -> str:
-    """In plain words; two standard errors are the measure of "too"."""
+def pit_sentence(values: Floats, independent: float) -> str:
+    """In plain words; two standard errors, of so many independent values, are the measure of "too"."""
     count = len(values)
     outside = float(np.mean((values < 0.05) | (values > 0.95)))
     above = float(np.mean(values > 0.5))
-    doubt = 2 * np.sqrt(0.1 * 0.9 / count)
+    doubt = 2 * np.sqrt(0.1 * 0.9 / independent)
     width = "too narrow" if outside > 0.1 + doubt else "too wide" if outside < 0.1 - doubt else "about right"
-    tilt = 2 * np.sqrt(0.25 / count)
+    tilt = 2 * np.sqrt(0.25 / independent)
     side = "too low" if above > 0.5 + tilt else "too high" if above < 0.5 - tilt else "in the middle"
     return (
         f"{outside * 100:.1f} % of {count:,} returns lay in the outer tenth of their distribution, where 10 % "

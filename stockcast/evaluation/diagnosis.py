@@ -88,7 +88,7 @@ class HorizonCoverage:
 class PitHistogram:
     """Where inside its distribution each return came true; even when the forecasts are calibrated."""
 
-    counts: tuple[int, ...]  # of 20 equal bins from 0 to 1
+    counts: tuple[int, ...]  # of equal bins from 0 to 1
     low: int  # where a calibrated forecaster's count lies with 95 % probability (binomial)
     high: int
     sentence: str

@@ -7,7 +7,7 @@ interval of another coverage, the one that in the past held the share that was p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -65,7 +65,10 @@ def ask_for(forecasts: Sequence[QuantileForecast], coverages: Floats) -> list[Qu
     read = Distribution.of(flat).at(levels)
     read[:, MEDIAN] = flat[:, MEDIAN]
     read = np.maximum.accumulate(read, axis=1).reshape(stacked.shape)
-    return [replace(forecast, log_returns=row) for forecast, row in zip(forecasts, read, strict=True)]
+    return [
+        QuantileForecast(forecast.context, forecast.forecaster, row)
+        for forecast, row in zip(forecasts, read, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)

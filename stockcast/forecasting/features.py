@@ -101,6 +101,8 @@ def _range_features(
 ) -> tuple[Floats, Floats]:
     """Range and volume features of the last S steps. [N, T] each, [N, S] -> [N, S, F], known [N, S]"""
     steps = volatility.shape[1]
+    if np.isnan(highs).all():  # closes alone
+        return np.zeros((*volatility.shape, len(RANGE_FEATURES))), np.zeros(volatility.shape)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore", under="ignore"):
         gap = np.log(opens[:, 1:] / closes[:, :-1])
         # Parkinson (1980) for the session, and the gap before it; a variance like the squared return.

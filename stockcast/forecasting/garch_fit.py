@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from stockcast.errors import TooShortHistory, TrainingFailed
 from stockcast.forecasting.observer import Observer
@@ -50,6 +49,8 @@ def fit_each(histories: Sequence[PriceFrame], threads: int, observer: Observer) 
         )
     # arch holds Python's lock, so threads would gain nothing: more than one is that many processes.
     jobs = threads if len(long_enough) >= WORTH_PROCESSES else 1
+    from joblib import Parallel, delayed  # only what learns needs it
+
     results = Parallel(n_jobs=jobs, return_as="generator")(
         delayed(fit_one)(log_returns(history.close)) for history in long_enough
     )

@@ -66,6 +66,10 @@ def stack_inputs(contexts: Sequence[Context], steps: int, lookback: int, groups:
 
 def assemble(own: StepFeatures, market: Floats) -> Inputs:
     """Inputs from a ticker's own features and those of its market [N, S, F], NaN where not known."""
+    if np.isnan(market).all():  # closes or bars alone
+        values = np.zeros((*own.volatility.shape, len(INPUTS)))
+        values[..., :OWN], values[..., RANGE_MASK] = own.values, own.range_known
+        return Inputs(values, own.volatility)
     market_known = np.asarray(np.isfinite(market[:, :, :CLOSES]).all(axis=2))
     # A market without ranges beside a ticker with them, or the other way round, is not worth a pattern of its own.
     market_ranges = np.isfinite(market[:, :, CLOSES:]).all(axis=2) & (own.range_known > 0)

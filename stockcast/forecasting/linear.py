@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from stockcast.forecasting import student_t
 from stockcast.forecasting.context import Context
@@ -190,6 +189,8 @@ def _fit(inputs: Floats, targets: Floats) -> tuple[Floats, float]:
 
 
 def _best_df(z: Floats) -> float:
+    from scipy.optimize import minimize_scalar  # only what learns needs it, and it is large
+
     return float(
         minimize_scalar(
             lambda df: student_t.negative_log_likelihood(z, 1.0, df),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import gammaln, stdtrit
 
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN
@@ -35,6 +34,8 @@ def negative_log_likelihood(values: Floats, scale: float, df: float) -> float:
 
 def fit(values: Floats) -> tuple[float, float]:
     """Maximum-likelihood (scale, df) of values [N] under a t centred at zero."""
+    from scipy.optimize import minimize  # only what learns needs it, and it is large
+
     start = np.array([np.log(np.median(np.abs(values)) / 0.72 + 1e-9), np.log(5.0 - LEAST_DF)])
 
     def bounded(parameters: Floats) -> tuple[float, float]:

@@ -9,20 +9,32 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from stockcast.config_versions import ConfigVersions
-from stockcast.errors import StockcastError
+from stockcast.errors import JobError, StockcastError
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.forecasting.observer import Observer
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, JUDGED, TRAIN, Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.work import Handler
+from stockcast.logs import get_logger
+from stockcast.monitoring.journal import Face
 from stockcast.prices.store import PriceStore
 from stockcast.registry.runs import Runs
 from stockcast.workflows.backtest import Judged
+from stockcast.workflows.forecast_universe import UniverseForecast
 from stockcast.workflows.ingest import Ingested
 from stockcast.workflows.job_requests import BacktestRequest, EvaluateRequest, FetchRequest, TrainRequest
 from stockcast.workflows.train import Candidate
 from stockcast.workflows.training_result import TrainingResult
+from stockcast.workflows.watch import Watched
+
+_log = get_logger(__name__)
+
+
+class Watcher(Protocol):
+    """Who watches over the track records."""
+
+    def watch(self, universe: str) -> Watched: ...
 
 
 class Verbs(Protocol):
@@ -38,6 +50,8 @@ class Verbs(Protocol):
     def configs(self) -> ConfigVersions: ...
     @property
     def runs(self) -> Runs: ...
+    @property
+    def alerts(self) -> Watcher: ...
     def universes(self) -> list[str]: ...
     def tickers(self, universe: str) -> tuple[str, ...]: ...
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]: ...
@@ -64,6 +78,7 @@ class Verbs(Protocol):
         refit: RefitPolicy = "never",
     ) -> Judged: ...
     def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged: ...
+    def forecast_universe(self, universe: str, face: Face) -> UniverseForecast: ...
 
 
 def handlers(verbs: Verbs) -> dict[str, Handler]:
@@ -71,20 +86,25 @@ def handlers(verbs: Verbs) -> dict[str, Handler]:
 
     def fetch(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = FetchRequest.from_json(job.request)
-        return _download(verbs, asked.tickers, asked.start, asked.end, lease, 1.0)
+        result = _download(verbs, asked.tickers, asked.start, asked.end, lease, 1.0)
+        _watch(verbs, job.universe, lease)
+        return result
 
     def train(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
-        noted = verbs.jobs.events(job.id, kind=JUDGED)
-        if noted:  # by an attempt that did not come to carry it out
-            candidate = Candidate.from_json(noted[-1].payload)
-        else:
-            asked = TrainRequest.from_json(job.request)
-            if asked.refresh:
-                _refresh(verbs, job.universe, asked, lease)
-            candidate = verbs.make_candidate(job.universe, asked, lease, job.id)
-            lease.report(JUDGED, candidate.to_json())  # refused when another process has the job by now
-        lease.doing("Asking the gate", 0.98)
-        return verbs.publish(candidate).to_json()
+        asked = TrainRequest.from_json(job.request)
+        if not asked.refresh:
+            return _train(verbs, job, asked, lease)
+        try:
+            result = _train(verbs, job, asked, lease)
+        except JobError:
+            raise
+        except StockcastError:  # whoever spoke yesterday speaks today
+            _issue(verbs, job.universe, lease)
+            _watch(verbs, job.universe, lease)
+            raise
+        _issue(verbs, job.universe, lease)
+        _watch(verbs, job.universe, lease)
+        return result
 
     def backtest(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = BacktestRequest.from_json(job.request)
@@ -100,6 +120,51 @@ def handlers(verbs: Verbs) -> dict[str, Handler]:
         return _scores(asked.model, verbs.evaluate(job.universe, asked.model, asked.tickers))
 
     return {FETCH: fetch, TRAIN: train, BACKTEST: backtest, EVALUATE: evaluate}
+
+
+def _train(verbs: Verbs, job: Job, asked: TrainRequest, lease: Lease) -> Mapping[str, JsonValue]:
+    noted = verbs.jobs.events(job.id, kind=JUDGED)
+    if noted:  # by an attempt that did not come to carry it out
+        candidate = Candidate.from_json(noted[-1].payload)
+    else:
+        if asked.refresh:
+            _refresh(verbs, job.universe, asked, lease)
+        candidate = verbs.make_candidate(job.universe, asked, lease, job.id)
+        lease.report(JUDGED, candidate.to_json())  # refused when another process has the job by now
+    lease.doing("Asking the gate", 0.98)
+    return verbs.publish(candidate).to_json()
+
+
+def _issue(verbs: Verbs, universe: str, lease: Lease) -> None:
+    """Lets the champion speak about every ticker, so that the track record has no gaps; tells what fails.
+
+    The verdict stands by now: whoever cancels comes too late, so nobody is asked whether to stop.
+    """
+    try:
+        found = verbs.forecast_universe(universe, "schedule")
+    except StockcastError as problem:
+        lease.note(f"No forecast was issued: {problem}")
+        return
+    for ticker, reason in found.failed.items():
+        lease.note(f"No forecast of {ticker}: {reason}")
+    told, count = {answer.speaker.version.label for answer in found.answers}, len(found.answers)
+    lease.note(f"{count:,} forecast{'' if count == 1 else 's'} issued by {', '.join(sorted(told))}.")
+
+
+def _watch(verbs: Verbs, universe: str, lease: Lease) -> None:
+    """Asks the rules of the track record. Whatever goes wrong there, the work of the job is done and stays so."""
+    try:
+        found = verbs.alerts.watch(universe)
+    except Exception as problem:
+        _log.exception("watch_failed", universe=universe)
+        lease.note(f"The track record was not watched: {str(problem) or type(problem).__name__}")
+        return
+    for alert in found.opened:
+        lease.note(f"Alert {alert.id}, {alert.subject}: {alert.sentence}")
+    for alert in found.closed:
+        lease.note(f"Alert {alert.id}, {alert.subject}, has closed.")
+    for sentence in found.problems:
+        lease.note(sentence)
 
 
 def _refresh(verbs: Verbs, universe: str, asked: TrainRequest, lease: Lease) -> None:

@@ -73,6 +73,16 @@ class JobDesk:
         """Queues a training. Raises TrainingActive, or what `Workspace.train_request` raises."""
         return self._submit(TRAIN, universe, self._verbs.train_request(universe, tickers, until, overrides))
 
+    def submit_retraining(self, universe: str, key: str) -> Job:
+        """Queues a training that nobody has to be there for, once for each key; an active one answers it, too.
+
+        Raises what `Workspace.train_request` raises.
+        """
+        try:
+            return self._submit(TRAIN, universe, self._verbs.train_request(universe), key)
+        except TrainingActive as active:
+            return self.jobs.get(active.job_id)
+
     def train_here(
         self, universe: str, tickers: Sequence[str], until: date | None, overrides: Sequence[str], tell: Tell
     ) -> Job:

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 from stockcast.jobs.job import INTERRUPTED, Job, State
 from stockcast.jobs.job_table import JobTable
+from stockcast.logs import get_logger
 
 # A process that was asked to stop has this long for its checkpoint before it is killed.
 GRACE = timedelta(seconds=20)
 DEAF = "its process did not stop when it was asked to"
+
+_log = get_logger(__name__)
 
 
 def sweep(table: JobTable) -> list[Job]:
@@ -24,7 +27,19 @@ def sweep(table: JobTable) -> list[Job]:
             reason = _lost(job, table.now())
             if reason is not None and _settle(table, job, reason):
                 swept.append(table.get(job.id))
+                _tell(swept[-1], reason)
     return swept
+
+
+def _tell(job: Job, reason: str) -> None:
+    """Logs what became of a job that its process could not tell of."""
+    tell = _log.bind(job_id=job.id, job_kind=job.kind, attempt=job.attempt, universe=job.universe, reason=reason)
+    if job.state in ("queued", "running", "interrupted"):  # running: another process was quick
+        tell.warning("job_interrupted", resumes=job.active)
+    elif job.state == "failed":
+        tell.error("job_failed", error=job.error, hint=job.hint)
+    else:
+        tell.info("job_cancelled", error=job.error)
 
 
 def _lost(job: Job, now: datetime) -> str | None:

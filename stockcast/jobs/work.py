@@ -23,15 +23,18 @@ from stockcast.errors import (
     JobSuperseded,
     StockcastError,
 )
-from stockcast.jobs.job import INTERRUPTED, Job
+from stockcast.jobs.job import INTERRUPTED, Job, State
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.process import Process, give_way
+from stockcast.logs import beside_a_file, get_logger, log_context
 
 # Does the work of one kind of job: takes what was asked for and who watches, returns the result.
 Handler = Callable[[Job, Lease], Mapping[str, JsonValue]]
 Tell = Callable[[str], None]
 LOOK = 0.2  # seconds between two looks at an empty queue
+
+_log = get_logger(__name__)
 
 
 class Work:
@@ -75,11 +78,13 @@ class Work:
         Raises KeyboardInterrupt, or DatabaseUnavailable: then the lease runs out, and the job is taken up again.
         """
         tell(f"Job {job.id}: {job.title}, attempt {job.attempt}")
-        try:
-            self._attempt(job, leave, tell)
-        except KeyboardInterrupt:
-            self.table.end(job, "cancelled", error="It was stopped by hand.", hint="Start it again.")
-            raise
+        with log_context(job_id=job.id, job_kind=job.kind, attempt=job.attempt):
+            _log.info("job_started", universe=job.universe)
+            try:
+                self._attempt(job, leave, tell)
+            except KeyboardInterrupt:
+                self._end(job, "cancelled", StockcastError("It was stopped by hand.", "Start it again."))
+                raise
         ended = self.table.get(job.id)
         tell(f"Job {job.id} is {ended.state}" + (f": {ended.error}" if ended.error else ""))
         if not ended.active:
@@ -95,27 +100,40 @@ class Work:
             self._polite = False
 
     def _attempt(self, job: Job, leave: threading.Event, tell: Tell) -> None:
+        started = time.monotonic()
         try:
             with Lease(self.table, job, leave, tell, self._under_way) as lease:
                 lease.check()
                 result = self.handlers[job.kind](job, lease)
         except JobCancelled as problem:
-            self.table.end(job, "cancelled", error=problem.message, hint=problem.hint)
+            self._end(job, "cancelled", problem)
         except JobPaused as problem:
             payload: dict[str, JsonValue] = {"attempt": job.attempt, "reason": problem.message}
-            self.table.give_back(job, INTERRUPTED, payload, counts=False)
+            if self.table.give_back(job, INTERRUPTED, payload, counts=False):
+                _log.info("job_interrupted", universe=job.universe, reason=problem.message, resumes=True)
         except JobSuperseded as problem:
             tell(problem.message)
         except StockcastError as problem:
-            self.table.end(job, "failed", error=problem.message, hint=problem.hint)
+            self._end(job, "failed", problem)
         except Exception as problem:
             tell(traceback.format_exc())
             told = disk_full(problem) or StockcastError(
                 f"The job ended unexpectedly ({type(problem).__name__}).", "Its log has the details; try it again."
             )
-            self.table.end(job, "failed", error=told.message, hint=told.hint)
+            self._end(job, "failed", told, problem)
         else:
-            self.table.end(job, "succeeded", result=result)
+            if self.table.end(job, "succeeded", result=result):
+                seconds = round(time.monotonic() - started, 2)
+                _log.info("job_finished", universe=job.universe, seconds=seconds)
+
+    def _end(self, job: Job, state: State, why: StockcastError, unforeseen: Exception | None = None) -> None:
+        """Ends a job badly, and tells so unless another process has it by now."""
+        if not self.table.end(job, state, error=why.message, hint=why.hint):
+            return
+        if state == "cancelled":
+            _log.info("job_cancelled", universe=job.universe, error=why.message)
+        else:
+            _log.error("job_failed", universe=job.universe, error=why.message, hint=why.hint, exc_info=unforeseen)
 
 
 def disk_full(problem: BaseException | None) -> DiskFull | None:
@@ -140,7 +158,8 @@ def log_to(file: Path) -> Iterator[Tell]:
         with open(file, "ab", buffering=0) as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
-        yield write_line
+        with beside_a_file(kept[1]):
+            yield write_line
     finally:
         _flush()
         for number, before in zip((1, 2), kept, strict=True):

@@ -94,6 +94,8 @@ def _against_calendar(window: PriceWindow, days: Sessions, today: date) -> tuple
     if known[0] < all_sessions(exchange)[0]:
         return [], [f"The calendar of {exchange} begins after {first}: gaps were not checked."]
     expected = sessions_between(exchange, first, last)
+    if np.array_equal(known, expected):
+        return [], []
     return [
         *_missing(days, np.setdiff1d(expected, known), exchange),
         *_closed(window, days, np.setdiff1d(known, expected), exchange),

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import Row, insert, select
+from numpy.typing import NDArray
+from pydantic_core import from_json
+from sqlalchemy import Column, ColumnElement, Row, Text, cast, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from stockcast.database import Database
@@ -79,7 +82,7 @@ class Journal:
             raise ValueError("issued_at must carry a time zone")
         context = forecast.context
         sessions = context.sessions[: forecast.horizon] if context.sessions else ()
-        fingerprint = _fingerprint(forecast, universe, model, model_version)
+        fingerprint = fingerprint_of(forecast, universe, model, model_version)
         found = self._find(face, fingerprint)
         if found is not None:
             return found
@@ -112,11 +115,15 @@ class Journal:
                 raise
             return found
 
-    def entries(self, ticker: str | None = None, limit: int = 100) -> list[JournalEntry]:
-        """The last `limit` forecasts, newest first, of one ticker or of all."""
+    def entries(
+        self, ticker: str | None = None, limit: int = 100, universe: str | None = None
+    ) -> list[JournalEntry]:
+        """The last `limit` forecasts, newest first, of one ticker or universe or of all."""
         query = select(journal).order_by(journal.c.issued_at.desc(), journal.c.id.desc()).limit(limit)
         if ticker is not None:
             query = query.where(journal.c.ticker == ticker)
+        if universe is not None:
+            query = query.where(journal.c.universe == universe)
         with self._database.read() as connection:
             return [_entry(row) for row in connection.execute(query)]
 
@@ -126,7 +133,50 @@ class Journal:
             return connection.execute(query).scalar()
 
 
-def _fingerprint(forecast: QuantileForecast, universe: str, model: str, model_version: str) -> str:
+def text_of(column: Column[Any], horizon: int | None = None) -> ColumnElement[str]:
+    """A JSON column as its text, or the part of one horizon of it; texts are parsed many at a time."""
+    return cast(column if horizon is None else column[horizon - 1], Text)
+
+
+def parse_json(texts: Iterable[str | None]) -> list[Any]:
+    """What stands in many JSON texts, read in one go; None for none."""
+    found: list[Any] = from_json(f"[{','.join('null' if text is None else text for text in texts)}]")
+    return found
+
+
+def at_todays_levels(quantiles: Sequence[list[float] | None], levels: Sequence[str]) -> Floats:
+    """Quantiles at LEVELS from those of rows, each at the levels of its own JSON text; NaN for None. [N, Q]
+
+    A row of other levels is read along straight lines between them, and no further out than they reach.
+    """
+    found = np.full((len(quantiles), len(LEVELS)), np.nan)
+    same: list[int] = []
+    for row, held in enumerate(quantiles):
+        if held is None:
+            continue
+        if levels[row] == _TODAY:
+            same.append(row)
+        else:
+            found[row] = np.interp(LEVELS, from_json(levels[row]), held)
+    if same:
+        found[same] = [quantiles[row] for row in same]
+    return found
+
+
+_TODAY = json.dumps(LEVELS.tolist())
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as it was written: SQLite forgets the time zone, PostgreSQL tells its own."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def moments(found: Sequence[datetime]) -> NDArray[np.datetime64]:
+    """Moments in UTC as numpy keeps them. [N]"""
+    return np.array([utc(moment).replace(tzinfo=None) for moment in found], dtype="datetime64[us]")
+
+
+def fingerprint_of(forecast: QuantileForecast, universe: str, model: str, model_version: str) -> str:
     """sha256 of what was said, about what and by whom, in hex."""
     context = forecast.context
     words = [context.fingerprint, str(context.cutoff), str(context.sessions), universe, model, model_version]
@@ -136,12 +186,9 @@ def _fingerprint(forecast: QuantileForecast, universe: str, model: str, model_ve
 
 
 def _entry(row: Row[tuple[object, ...]]) -> JournalEntry:
-    issued_at: datetime = row.issued_at
-    # SQLite forgets the time zone; what was written is UTC.
-    aware = issued_at.replace(tzinfo=UTC) if issued_at.tzinfo is None else issued_at.astimezone(UTC)
     return JournalEntry(
         id=row.id,
-        issued_at=aware,
+        issued_at=utc(row.issued_at),
         face=row.face,
         universe=row.universe,
         ticker=row.ticker,

@@ -7,35 +7,45 @@ dividends, in the currency of the exchange; volume is in shares, as traded.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-import pandera.pandas as pa
 from numpy.typing import NDArray
 
 from stockcast.errors import InvalidPrices, TooShortHistory
 from stockcast.prices.sessions import Sessions
 from stockcast.prices.tickers import exchange_of, normalise_ticker
 
+# What serves forecasts of windows starts without pandas; only what makes a frame needs it.
+if TYPE_CHECKING:
+    import pandas as pd
+    import pandera.pandas as pa
+
 Floats = NDArray[np.float64]
 COLUMNS = ("open", "high", "low", "close", "volume")
 
-_positive = pa.Check(lambda values: np.isfinite(values) & (values > 0), error="positive and finite")
-_countable = pa.Check(lambda values: np.isfinite(values) & (values >= 0), error="zero or more and finite")
-_SCHEMA = pa.DataFrameSchema(
-    {
-        "open": pa.Column(float, _positive, nullable=True),
-        "high": pa.Column(float, _positive, nullable=True),
-        "low": pa.Column(float, _positive, nullable=True),
-        "close": pa.Column(float, _positive, nullable=False),
-        "volume": pa.Column(float, _countable, nullable=True),
-    },
-    index=pa.Index("datetime64[ns]", name="session", unique=True),
-    strict=True,
-)
+
+@cache
+def _schema() -> pa.DataFrameSchema:
+    import pandera.pandas as pa
+
+    positive = pa.Check(lambda values: np.isfinite(values) & (values > 0), error="positive and finite")
+    countable = pa.Check(lambda values: np.isfinite(values) & (values >= 0), error="zero or more and finite")
+    return pa.DataFrameSchema(
+        {
+            "open": pa.Column(float, positive, nullable=True),
+            "high": pa.Column(float, positive, nullable=True),
+            "low": pa.Column(float, positive, nullable=True),
+            "close": pa.Column(float, positive, nullable=False),
+            "volume": pa.Column(float, countable, nullable=True),
+        },
+        index=pa.Index("datetime64[ns]", name="session", unique=True),
+        strict=True,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +117,8 @@ class PriceFrame:
 
     def to_dataframe(self) -> pd.DataFrame:
         """A copy as a data frame with the columns of COLUMNS, indexed by `session`."""
+        import pandas as pd
+
         index = pd.DatetimeIndex(self.sessions.astype("datetime64[ns]"), name="session")
         return pd.DataFrame({name: getattr(self, name) for name in COLUMNS}, index=index)
 
@@ -117,6 +129,8 @@ class PriceFrame:
         Missing columns other than `close` are taken as unknown. Raises InvalidPrices with the first
         offending session: a duplicate, a value that is no number, a price that is not positive.
         """
+        import pandas as pd
+
         normalised = normalise_ticker(ticker)
         if "close" not in bars.columns:
             raise InvalidPrices(
@@ -145,8 +159,40 @@ class PriceFrame:
         days.setflags(write=False)
         return PriceFrame(ticker=normalised, source=source, as_of=as_of, sessions=days, **values)
 
+    @staticmethod
+    def from_columns(
+        sessions: Sessions, columns: Mapping[str, Floats], *, ticker: str, source: str, as_of: datetime
+    ) -> PriceFrame:
+        """Bars that were a frame before, read back from where they are kept. [T] each
+
+        Raises InvalidPrices where they have not stayed one: it asks the same as `from_dataframe`, without pandas.
+        """
+        kept = {name: _frozen(columns[name]) for name in COLUMNS}
+        ascending = bool((sessions[1:] > sessions[:-1]).all())
+        with np.errstate(invalid="ignore"):
+            bad = [name for name in COLUMNS if not _plausible(kept[name], name)]
+        if bad or not ascending or not len(sessions):
+            raise InvalidPrices(
+                f"The stored history of {ticker} is damaged ({', '.join(bad) or 'its sessions'}).",
+                "Fetch or import it again.",
+            )
+        days = sessions.copy()
+        days.setflags(write=False)
+        return PriceFrame(ticker=ticker, source=source, as_of=as_of, sessions=days, **kept)
+
+
+def _plausible(values: Floats, name: str) -> bool:
+    unknown = np.isnan(values)
+    if name == "close" and unknown.any():
+        return False
+    least = values >= 0 if name == "volume" else values > 0
+    return bool((unknown | (np.isfinite(values) & least)).all())
+
 
 def _raise_first_failure(shaped: pd.DataFrame, ticker: str) -> None:
+    import pandas as pd
+    from pandera.errors import SchemaErrors
+
     duplicated = shaped.index[shaped.index.duplicated()]
     if len(duplicated):
         raise InvalidPrices(
@@ -155,8 +201,8 @@ def _raise_first_failure(shaped: pd.DataFrame, ticker: str) -> None:
             "Keep one row per session.",
         )
     try:
-        _SCHEMA.validate(shaped, lazy=True)
-    except pa.errors.SchemaErrors as problem:
+        _schema().validate(shaped, lazy=True)
+    except SchemaErrors as problem:
         cases = problem.failure_cases
         first = cases.iloc[0]
         where = first["index"]
@@ -175,6 +221,8 @@ def _raise_first_failure(shaped: pd.DataFrame, ticker: str) -> None:
 
 
 def _numbers(values: pd.Series, ticker: str, index: pd.DatetimeIndex) -> Floats:
+    import pandas as pd
+
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64)
     words = np.flatnonzero(np.isnan(numbers) & values.notna().to_numpy())
     if words.size:

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import exchange_calendars
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from stockcast.errors import InvalidRequest
 
+# A window without dates needs no calendar: what serves forecasts alone starts without pandas.
+if TYPE_CHECKING:
+    import exchange_calendars
+    import pandas as pd
+
 Sessions = NDArray[np.datetime64]  # datetime64[D], ascending
 
-EARLIEST = pd.Timestamp("1990-01-01")
+EARLIEST = date(1990, 1, 1)
 # Closing auctions and vendors' clean-up: a daily bar is final some minutes after the bell.
 SETTLING = timedelta(minutes=20)
 
@@ -25,10 +29,14 @@ SETTLING = timedelta(minutes=20)
 @lru_cache(maxsize=32)
 def calendar(exchange: str) -> exchange_calendars.ExchangeCalendar:
     """The calendar of an exchange code such as XNYS, from 1990 or from the first year it is known."""
+    import exchange_calendars
+    import pandas as pd
+
     kind = exchange_calendars.calendar_utils.global_calendar_dispatcher
     factory = kind._calendar_factories[kind.resolve_alias(exchange)]
     bound = factory.bound_min()
-    return exchange_calendars.get_calendar(exchange, start=EARLIEST if bound is None else max(EARLIEST, bound))
+    earliest = pd.Timestamp(EARLIEST)
+    return exchange_calendars.get_calendar(exchange, start=earliest if bound is None else max(earliest, bound))
 
 
 def all_sessions(exchange: str) -> Sessions:
@@ -45,6 +53,8 @@ def _sessions(exchange: str) -> Sessions:
 
 @lru_cache(maxsize=32)
 def _closes(exchange: str) -> pd.DatetimeIndex:
+    import pandas as pd
+
     return pd.DatetimeIndex(calendar(exchange).closes)
 
 
@@ -52,6 +62,8 @@ def last_completed_session(exchange: str, now: datetime) -> date:
     """The last session whose daily bar is final at `now` (an aware datetime)."""
     if now.tzinfo is None:
         raise ValueError("now must carry a time zone")
+    import pandas as pd
+
     moment = pd.Timestamp(now).tz_convert("UTC") - SETTLING
     position = int(_closes(exchange).searchsorted(moment, side="right")) - 1
     return _as_date(_sessions(exchange)[max(position, 0)])
@@ -77,6 +89,14 @@ def sessions_between(exchange: str, first: date, last: date) -> Sessions:
     """Sessions of an exchange from `first` to `last`, both inclusive."""
     days = _sessions(exchange)
     return days[(days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D"))]
+
+
+def closing_times(exchange: str, days: Sessions) -> NDArray[np.datetime64]:
+    """When each session closes, in UTC; a day that is no session ends as it begins. [T] datetime64[s]"""
+    known = _sessions(exchange)
+    found = np.minimum(np.searchsorted(known, days), len(known) - 1)
+    closes = _closes(exchange).tz_localize(None).to_numpy().astype("datetime64[s]")
+    return np.where(known[found] == days, closes[found], days.astype("datetime64[s]"))
 
 
 def _as_date(day: np.datetime64) -> date:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 import numpy as np
-import pandas as pd
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from stockcast import tables
@@ -71,10 +70,13 @@ class PriceStore:
             ours = tables.bars.c.ticker == history.ticker
             rows = connection.execute(select(*_BAR_COLUMNS).where(ours).order_by(tables.bars.c.session))
             sessions, *values = zip(*rows, strict=True)
-        index = pd.DatetimeIndex(np.array(sessions, dtype="datetime64[D]"), name="session")
         columns = {name: np.array(held, dtype=np.float64) for name, held in zip(COLUMNS, values, strict=True)}
-        return PriceFrame.from_dataframe(
-            pd.DataFrame(columns, index=index), ticker=history.ticker, source=history.source, as_of=history.as_of
+        return PriceFrame.from_columns(
+            np.array(sessions, dtype="datetime64[D]"),
+            columns,
+            ticker=history.ticker,
+            source=history.source,
+            as_of=history.as_of,
         )
 
     def history(self, ticker: str) -> StoredHistory:

@@ -93,7 +93,7 @@ class _Downloader:
         yfinance = _prepare(self._cache_folder)
         # yfinance remembers answers for the life of the process, failures and restated prices included.
         yfinance.data.YfData.cache_get.cache_clear()
-        start = question.start or EARLIEST.date()
+        start = question.start or EARLIEST
         end = question.end + timedelta(days=1) if question.end else None  # exclusive at Yahoo
         try:
             ticker = yfinance.Ticker(question.ticker, session=_session())

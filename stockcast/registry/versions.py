@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from stockcast.errors import UnknownModel
 from stockcast.evaluation.gate import Verdict
+from stockcast.logs import get_logger
 from stockcast.registry.tracking_server import TrackingServer, model_name
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ class Versions:
             _tag(client, version, "promoted", "true" if verdict.promoted else "false")
             _tag(client, version, "reasons", "\n".join(verdict.reasons))
             if verdict.promoted:
-                self._crown(client, version, present)
+                self._crown(client, version, present, "gate")
             else:
                 client.set_registered_model_alias(version.name, CHALLENGER, version.version)
             _tag(client, version, "decided", "true")
@@ -120,16 +123,29 @@ class Versions:
                 _tag(client, version, "promoted", "true")
                 _tag(client, version, "reasons", "\n".join(reasons))
             _tag(client, version, "note", note)
-            self._crown(client, version, self._by_alias(client, version.name, CHAMPION))
+            present = self._by_alias(client, version.name, CHAMPION)
+            self._crown(client, version, present, "person" if note else "first")
         return self.read(version.name, version.version)
 
-    def _crown(self, client: MlflowClient, version: ModelVersion, present: ModelVersion | None) -> None:
+    def _crown(
+        self, client: MlflowClient, version: ModelVersion, present: ModelVersion | None, decided_by: str
+    ) -> None:
         if present is not None and present.version != version.version:
             _tag(client, version, "previous", present.version)
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
         challenger = self._by_alias(client, version.name, CHALLENGER)
         if challenger is not None and challenger.version == version.version:
             client.delete_registered_model_alias(version.name, CHALLENGER)
+        _log.info(
+            "model_promoted",
+            universe=version.name.removeprefix("stockcast-"),
+            model=version.name,
+            model_version=version.version,
+            model_kind=version.kind,
+            run_id=version.run_id,
+            previous_version=None if present is None else present.version,
+            decided_by=decided_by,  # the gate, a person, or nobody where it is the first
+        )
 
     def previous_champion(self, universe: str) -> ModelVersion:
         """The version that spoke before the present champion. Raises UnknownModel when there was none."""

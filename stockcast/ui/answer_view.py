@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from stockcast.monitoring.acknowledgements import Sifted
 from stockcast.ui.champion_card import badges, note
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.drift_banner import drift_banner
+from stockcast.ui.drift_words import marked_positions
 from stockcast.ui.escaping import plain
 from stockcast.ui.fan_chart import fan_chart
 from stockcast.ui.figure_card import figure_card
@@ -14,24 +16,26 @@ from stockcast.ui.forecast_table import SHARES, csv_bytes, shown_table
 from stockcast.ui.format import interval, money, percent, price, session, signed_percent
 from stockcast.ui.freshness import freshness_note
 from stockcast.ui.scorecard_table import skill_sentence
+from stockcast.ui.shared import workspace
 from stockcast.workflows.forecast import Answer
 
 
-def show_answer(answer: Answer, key: str, source: str | None = None) -> None:
+def show_answer(answer: Answer, universe: str, key: str, source: str | None = None) -> None:
     """Metrics, who speaks, drift, fan chart, table and download.
 
-    `key` keeps several answers on one page apart; `source` says where stored prices came from.
+    `key` keeps several answers on one page apart; `source` says where stored prices came from, None for an upload.
     """
-    if answer.drift.warning:  # no figure before a person knows that it rests on doubtful prices
-        drift_banner(answer.drift)
+    told = _told(answer, universe, stored=source is not None)
+    if told.shown.warning:  # no figure before a person knows that it rests on doubtful prices
+        drift_banner(told, answer, universe, key, stored=source is not None)
     _figures(answer)
     _speaker(answer)
     if source is not None:
         freshness_note([answer], [source])
-    if not answer.drift.warning:
-        drift_banner(answer.drift)
+    if not told.shown.warning:
+        drift_banner(told, answer, universe, key, stored=source is not None)
     st.plotly_chart(
-        fan_chart(answer),
+        fan_chart(answer, marked_positions(answer.drift)),
         width="stretch",
         key=f"{key}_fan",
         config=TOOL_BAR,
@@ -48,6 +52,14 @@ def show_answer(answer: Answer, key: str, source: str | None = None) -> None:
         key=f"{key}_csv",
         on_click="ignore",
     )
+
+
+def _told(answer: Answer, universe: str, *, stored: bool) -> Sifted:
+    """What a person said about a ticker was said about its stored history, not about an uploaded window."""
+    if not stored:
+        return Sifted(answer.drift, ())
+    context = answer.forecast.context
+    return workspace().alerts.sift(answer.drift, universe, context.ticker, context.cutoff)
 
 
 def _figures(answer: Answer) -> None:

@@ -26,6 +26,7 @@ SECTION_TITLES = {
     "calibration": "Calibration: how intervals keep their promise",
     "drift": "Drift: when the input is called unusual",
     "promotion": "Promotion: what a new version must show",
+    "alerts": "Alerts: when the track record raises an alarm, and what comes of it",
     "schedule": "Schedule: when it is downloaded and trained by itself",
 }
 

@@ -1,37 +1,85 @@
-"""What the drift check found, told as loudly as it deserves and no louder."""
+"""What the drift check found, told as loudly as it deserves and no louder; the way out, and the evidence below."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from stockcast.monitoring.findings import DriftReport, Finding
+from stockcast.monitoring.acknowledgements import Sifted
+from stockcast.monitoring.findings import DriftReport
+from stockcast.ui.drift_acknowledge import offer_acknowledgement, show_acknowledged
+from stockcast.ui.drift_evidence import show_evidence
 from stockcast.ui.escaping import bullets, plain
+from stockcast.ui.router import DATA, TRAIN
+from stockcast.ui.selection import TICKER
+from stockcast.workflows.forecast import Answer
 
 _Alert = Callable[..., DeltaGenerator]
 
 # From the gravest on: the alert, its heading and its icon.
-_BANNERS: dict[str, tuple[_Alert, str, str]] = {
+BANNERS: dict[str, tuple[_Alert, str, str]] = {
     "red": (st.error, "Check your data: this input looks wrong", ":material/gpp_bad:"),
     "amber": (st.warning, "This input is unusual", ":material/warning:"),
     "info": (st.info, "Good to know about this input", ":material/info:"),
 }
 
 
-def drift_banner(report: DriftReport) -> None:
-    """One alert for each severity found, nothing when all is well; what was not checked stands folded below."""
-    for severity, (show, title, icon) in _BANNERS.items():
-        found = [finding for finding in report.findings if finding.severity == severity]
+@dataclass(frozen=True)
+class Way:
+    """Where something can be done about it."""
+
+    page: str
+    label: str
+    icon: str
+
+
+def drift_banner(told: Sifted, answer: Answer, universe: str, key: str, *, stored: bool) -> None:
+    """One alert for each severity found, nothing when all is well; what was not checked stands folded below.
+
+    `stored` tells a stored history, whose findings can be acknowledged, from an uploaded window.
+    """
+    report = told.shown
+    for severity, (show, title, icon) in BANNERS.items():
+        found = [finding.sentence for finding in report.findings if finding.severity == severity]
         if found:
-            show(_sentences(found), title=title, icon=icon)
-    if report.unchecked:
+            show(sentences(found), title=title, icon=icon)
+    if report.findings:
+        _next(report, answer, universe, key, stored=stored)
+        show_evidence(report, answer.window, answer.speaker.reference, key)
+    elif report.unchecked:
         with st.expander(f"What could not be checked ({len(report.unchecked)})", icon=":material/help:"):
             st.markdown(bullets(report.unchecked))
+    show_acknowledged(told.acknowledged)
 
 
-def _sentences(findings: list[Finding]) -> str:
-    if len(findings) == 1:
-        return plain(findings[0].sentence)
-    return bullets(finding.sentence for finding in findings)
+def sentences(found: Iterable[str]) -> str:
+    """One sentence as it is, several as a list; made safe."""
+    told = list(found)
+    return plain(told[0]) if len(told) == 1 else bullets(told)
+
+
+def ways_out(report: DriftReport) -> list[Way]:
+    """What can be done about these findings of a stored history, the most urgent first."""
+    found = []
+    if report.severity == "red":
+        found.append(Way(DATA, "Mend these prices on the Data page", ":material/build:"))
+    elif report.severity == "amber":
+        found.append(Way(DATA, "Look at these prices on the Data page", ":material/candlestick_chart:"))
+    if any(finding.layer == "regime" for finding in report.findings) and report.severity != "red":
+        found.append(Way(TRAIN, "Retrain on newer prices", ":material/model_training:"))
+    return found
+
+
+def _next(report: DriftReport, answer: Answer, universe: str, key: str, *, stored: bool) -> None:
+    context = answer.forecast.context
+    if not stored or context.ticker is None or context.cutoff is None:
+        if report.warning:
+            st.caption("Mend the file and upload it again; without that, read the forecast with care.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        for way in ways_out(report):
+            st.page_link(way.page, label=way.label, icon=way.icon, query_params={TICKER: context.ticker})
+        offer_acknowledgement(universe, context.ticker, report.findings, context.cutoff, key)

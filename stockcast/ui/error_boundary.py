@@ -6,7 +6,6 @@ fault: it is logged with a reference, and the page shows the reference, never a 
 
 from __future__ import annotations
 
-import logging
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,10 @@ import streamlit as st
 
 from stockcast import errors
 from stockcast.errors import StockcastError
+from stockcast.logs import get_logger
 from stockcast.ui.escaping import plain
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def boundary() -> Iterator[None]:
         tell(problem)
     except Exception:
         reference = uuid.uuid4().hex[:8]
-        _log.exception("Unexpected error on a page, reference %s", reference)
+        _log.exception("page_failed", reference=reference)
         st.error(
             "Nothing was lost. Reload the page; if it happens again, look for the reference "
             f"**{reference}** in the log of the dashboard.",

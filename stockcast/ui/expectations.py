@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from stockcast.errors import StockcastError
+from stockcast.monitoring.acknowledgements import Acknowledgement
+from stockcast.monitoring.findings import Finding
 from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import ModelVersion
+from stockcast.ui.drift_overview import TickerDrift
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import interval, money, price, session
 from stockcast.ui.router import FORECAST
 from stockcast.ui.selection import TICKER
-from stockcast.ui.shared import answer
+from stockcast.ui.shared import answer, workspace
 from stockcast.workflows.forecast import Answer
 
 MOST_CARDS = 6
@@ -24,10 +27,16 @@ MOST_CARDS = 6
 
 @dataclass(frozen=True, eq=False)
 class Expectation:
-    """One ticker's forecast with where its prices came from."""
+    """One ticker's forecast with where its prices came from; its drift report is without what was acknowledged."""
 
     history: StoredHistory
     answer: Answer
+    acknowledged: tuple[tuple[Finding, Acknowledgement], ...] = ()
+
+    @property
+    def drift(self) -> TickerDrift:
+        """What was found of the prices."""
+        return TickerDrift(self.history.ticker, self.answer.drift, self.acknowledged)
 
 
 def gather(
@@ -38,7 +47,9 @@ def gather(
     failed: dict[str, StockcastError] = {}
     for history in histories:
         try:
-            found.append(Expectation(history, answer(universe, history, speaks)))
+            said = answer(universe, history, speaks)
+            told = workspace().alerts.sift(said.drift, universe, history.ticker, said.forecast.context.cutoff)
+            found.append(Expectation(history, replace(said, drift=told.shown), told.acknowledged))
         except StockcastError as problem:
             failed[history.ticker] = problem
     return found, failed

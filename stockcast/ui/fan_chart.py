@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 
 from stockcast.forecasting.returns import Floats
 from stockcast.ui.chart_style import CHAMPION, HISTORY, NAIVE, session_axis, styled, translucent
+from stockcast.ui.drift_words import SIGNS
 from stockcast.ui.format import interval, money, percent
 from stockcast.workflows.forecast import Answer
 
@@ -14,8 +17,11 @@ from stockcast.workflows.forecast import Answer
 _FANS = ((0.95, 0.2), (0.80, 0.4))  # coverage, opacity
 
 
-def fan_chart(answer: Answer) -> go.Figure:
-    """The window that was read, the median with its 80 and 95 % intervals, and the naive forecast."""
+def fan_chart(answer: Answer, marked: Mapping[int, tuple[str, str]] | None = None) -> go.Figure:
+    """The window that was read, the median with its 80 and 95 % intervals, and the naive forecast.
+
+    `marked` are closes of the window that the drift check names: their severity, and what was found.
+    """
     forecast, closes = answer.forecast, answer.window.closes
     past, coming = _labels(answer)
     opening = [past[-1], *coming]  # a fan opens at the last close
@@ -31,7 +37,11 @@ def fan_chart(answer: Answer) -> go.Figure:
     figure.add_trace(median.update(mode="lines+markers", marker={"size": 7}))
     naive = np.concatenate([closes[-1:], answer.naive.median])  # on top: the median often lies right below it
     figure.add_trace(_line(opening, naive, "Naive: no change", {"color": NAIVE, "width": 2, "dash": "dot"}))
-    figure.add_trace(_words(answer, [*past, *coming]))
+    for severity in ("info", "amber", "red"):
+        places = [place for place, (found, _) in (marked or {}).items() if found == severity]
+        if places:
+            figure.add_trace(_marks(severity, [past[place] for place in places], closes[places]))
+    figure.add_trace(_words(answer, [*past, *coming], marked or {}))
     figure.add_vline(x=past[-1], line={"color": HISTORY, "width": 1, "dash": "dash"}, opacity=0.6)
     figure.update_xaxes(**session_axis([*past, *coming]))
     if answer.window.sessions is None:
@@ -65,10 +75,19 @@ def _edge(labels: list[str], values: Floats, fill: float | None = None, name: st
     )
 
 
-def _words(answer: Answer, labels: list[str]) -> go.Scatter:
+def _marks(severity: str, labels: list[str], closes: Floats) -> go.Scatter:
+    """The closes that a finding names."""
+    sign = SIGNS[severity]
+    marks = _line(labels, closes, f"Looks {sign.word}", {})
+    return marks.update(mode="markers", marker=sign.marker)
+
+
+def _words(answer: Answer, labels: list[str], marked: Mapping[int, tuple[str, str]]) -> go.Scatter:
     """What is told where the mouse is: one unseen trace, so that no session is told its neighbour's value."""
     forecast, unit = answer.forecast, answer.forecast.context.currency
     told = [f"Close {money(close, unit)}" for close in answer.window.closes]
+    for place, (_, words) in marked.items():
+        told[place] += f"<br><b>{words}</b>"
     for h in range(forecast.horizon):
         edges = [(share, forecast.interval(share)) for share, _ in reversed(_FANS)]
         told.append(

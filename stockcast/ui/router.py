@@ -19,6 +19,7 @@ _framed: ContextVar[bool] = ContextVar("framed", default=False)
 OVERVIEW = "pages/overview.py"
 FORECAST = "pages/forecast.py"
 BACKTEST = "pages/backtest.py"
+MONITOR = "pages/monitor.py"
 DATA = "pages/data.py"
 TRAIN = "pages/train.py"
 RUNS = "pages/runs.py"
@@ -60,6 +61,13 @@ def navigate() -> Page:
                     icon=":material/fact_check:",
                     url_path="backtest",
                     help="How good a model's forecasts were, beside the naive ones and those of other models.",
+                ),
+                st.Page(
+                    MONITOR,
+                    title="Monitor",
+                    icon=":material/monitor_heart:",
+                    url_path="monitor",
+                    help="What live forecasts have been worth, drift over time, alerts and open forecasts.",
                 ),
             ],
             "Work": [

@@ -11,6 +11,7 @@ import gc
 import streamlit as st
 
 from stockcast.errors import StockcastError
+from stockcast.logs import configure_logs
 from stockcast.prices.quality import PriceQuality, assess_quality
 from stockcast.prices.sessions import last_completed_session
 from stockcast.prices.store import StoredHistory
@@ -29,6 +30,7 @@ def workspace() -> Workspace:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _open(key: str, _settings: Settings) -> Workspace:
+    configure_logs(_settings, "INFO")
     opened = Workspace(_settings)
     with contextlib.suppress(StockcastError):  # each page tells what is wrong
         opened.desk.look_after()  # jobs that a crash of everything has left

@@ -43,7 +43,7 @@ def window_upload(universe: str, lookback: int, tickers: list[str]) -> None:
         st.caption(f"{plain(upload.name)}: {_described(window)}")
         with st.spinner("Forecasting …"):
             answer = workspace().forecast_window(window, universe, "page")
-        show_answer(answer, "window")
+        show_answer(answer, universe, "window")
 
 
 def _described(window: PriceWindow) -> str:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from stockcast.evaluation.diagnose import spoken
 from stockcast.evaluation.diagnosis import NAIVE as NAIVE_FORECASTER
-from stockcast.evaluation.diagnosis import Diagnosis, Duel
+from stockcast.evaluation.diagnosis import Diagnosis, Duel, PitHistogram
 from stockcast.workflows.chart_palette import (
     CHALLENGER,
     CHAMPION,
@@ -112,22 +112,27 @@ def calibration_chart(diagnosis: Diagnosis) -> go.Figure:
 
 def pit_chart(diagnosis: Diagnosis) -> go.Figure:
     """Share of returns in each twentieth of their own distribution: level when the forecasts are calibrated."""
-    counts, total = diagnosis.pit.counts, sum(diagnosis.pit.counts)
+    return pit_figure(diagnosis.pit, _label(diagnosis))
+
+
+def pit_figure(pit: PitHistogram, name: str) -> go.Figure:
+    """A PIT histogram with the band of chance."""
+    counts, total = pit.counts, sum(pit.counts)
     width = 100 / len(counts)
     figure = go.Figure(
         go.Bar(
             x=[width * (number + 0.5) for number in range(len(counts))],
             y=[100 * count / total for count in counts],
             width=width * 0.92,
-            name=_label(diagnosis),
+            name=name,
             marker={"color": CHAMPION},
             customdata=counts,
             hovertemplate="%{y:.1f} % of returns (%{customdata:,})<extra></extra>",
         )
     )
     figure.add_hrect(
-        y0=100 * diagnosis.pit.low / total,
-        y1=100 * diagnosis.pit.high / total,
+        y0=100 * pit.low / total,
+        y1=100 * pit.high / total,
         fillcolor=translucent(HISTORY, 0.3),
         line_width=0,
     )

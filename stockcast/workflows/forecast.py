@@ -15,9 +15,10 @@ from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.monitoring.adaptations import Adaptations, forecast_adapted
 from stockcast.monitoring.drift import check_window, window_at_end
+from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.monitoring.findings import DriftReport
+from stockcast.monitoring.issue_log import log_issued
 from stockcast.monitoring.journal import Face, Journal
-from stockcast.monitoring.regime import VolatilityReference
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import last_completed_session, next_sessions, sessions_between
 from stockcast.prices.tickers import exchange_of
@@ -32,7 +33,7 @@ class Speaker:
     version: ModelVersion
     forecaster: Forecaster
     scorecard: Scorecard | None
-    reference: VolatilityReference | None
+    reference: DriftReference | None
     config: Config  # what it was trained with
 
 
@@ -86,7 +87,7 @@ def forecast_ticker(
         forecast = forecast_adapted(forecaster, frame, market, adaptations, speaker.version.run_id)
     else:
         forecast = forecaster.forecast([context])[0]
-    return _answer(speaker, forecast, window, frame, journal, universe, face, now, from_store=True)
+    return _answer(speaker, forecast, context, window, frame, journal, universe, face, now, from_store=True)
 
 
 def forecast_window(
@@ -100,24 +101,29 @@ def forecast_window(
     now: datetime,
 ) -> Answer:
     """Forecasts from an uploaded window of exactly `lookback` closes. Raises InvalidWindow."""
-    lookback = speaker.forecaster.lookback
+    context = window_context(window, speaker.forecaster)
+    forecast = speaker.forecaster.forecast([context])[0]
+    return _answer(speaker, forecast, context, window, stored, journal, universe, face, now, from_store=False)
+
+
+def window_context(window: PriceWindow, forecaster: Forecaster) -> Context:
+    """What a forecaster sees of a window. Raises InvalidWindow, or InvalidRequest beyond the known calendar."""
     exchange = None if window.ticker is None else exchange_of(window.ticker)
     cutoff = _cutoff(window)
-    context = context_of_closes(
+    return context_of_closes(
         window.closes,
-        lookback,
+        forecaster.lookback,
         ticker=window.ticker,
         currency=exchange.currency if exchange else None,
         cutoff=cutoff,
-        sessions=next_sessions(exchange.code, cutoff, speaker.forecaster.horizon) if exchange and cutoff else None,
+        sessions=next_sessions(exchange.code, cutoff, forecaster.horizon) if exchange and cutoff else None,
     )
-    forecast = speaker.forecaster.forecast([context])[0]
-    return _answer(speaker, forecast, window, stored, journal, universe, face, now, from_store=False)
 
 
 def _answer(
     speaker: Speaker,
     forecast: QuantileForecast,
+    context: Context,  # what naive reads too; one that adapts keeps no more of it than it looks at itself
     window: PriceWindow,
     stored: PriceFrame | None,
     journal: Journal,
@@ -128,7 +134,6 @@ def _answer(
     from_store: bool,
 ) -> Answer:
     drift = check_window(window, speaker.reference, speaker.config.drift, today=now.date(), stored=stored)
-    context = forecast.context
     naive = NaiveForecaster(speaker.forecaster.horizon, lookback=speaker.forecaster.lookback).forecast([context])[
         0
     ]
@@ -144,10 +149,22 @@ def _answer(
         from_store=from_store,
         issued_at=now,
     )
-    return Answer(forecast, naive, speaker, drift, _staleness(context, now), journal_id, window)
+    log_issued(
+        context,
+        drift,
+        journal_id=journal_id,
+        universe=universe,
+        face=face,
+        model=speaker.version.name,
+        model_version=speaker.version.version,
+        run_id=speaker.version.run_id,
+        from_store=from_store,
+    )
+    return Answer(forecast, naive, speaker, drift, staleness(context, now), journal_id, window)
 
 
-def _staleness(context: Context, now: datetime) -> Staleness | None:
+def staleness(context: Context, now: datetime) -> Staleness | None:
+    """How far a context lags behind its exchange at `now`; None where it does not, or where that is not known."""
     if context.ticker is None or context.cutoff is None:
         return None
     exchange = exchange_of(context.ticker).code

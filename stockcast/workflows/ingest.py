@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from stockcast.logs import get_logger
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.repairs import add_reports
 from stockcast.prices.restatement import Overlap, compare_overlap, splice
@@ -13,6 +14,8 @@ from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, P
 from stockcast.prices.store import PriceStore, StoredHistory
 
 OVERLAP_SESSIONS = 30  # stored sessions that are fetched again, to see whether they still agree
+
+_log = get_logger(__name__)
 
 Status = Literal["added", "updated", "unchanged", "replaced"]
 
@@ -43,6 +46,17 @@ def ingest_prices(store: PriceStore, source: PriceSource[Any], question: PriceQu
     else:
         ingested = _replace(before, ask(source, question, now))
     store.save(FetchedPrices(ingested.frame, ingested.report))
+    _log.info(
+        "prices_stored",
+        ticker=ingested.ticker,
+        source=source.name,
+        status=ingested.status,
+        sessions=len(ingested.frame),
+        first_session=ingested.frame.first_session,
+        last_session=ingested.frame.last_session,
+        content_hash=ingested.frame.content_hash,
+        sentence=ingested.sentence,
+    )
     return ingested
 
 

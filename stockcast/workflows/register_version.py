@@ -10,7 +10,7 @@ from stockcast.config import Config
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.bundle import pack, write_bundle
 from stockcast.forecasting.forecaster import Forecaster
-from stockcast.monitoring.regime import VolatilityReference
+from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.prices.frame import PriceFrame
 from stockcast.registry.runs import Runs
 from stockcast.registry.versions import ModelVersion, Versions
@@ -35,7 +35,7 @@ def register_version(
         tickers=tickers,
         config=config.model_dump(mode="json"),
         data_fingerprint=card.fingerprint,
-        drift_reference=VolatilityReference.fit(learnt_from, forecaster.lookback).to_json(),
+        drift_reference=DriftReference.fit(learnt_from, forecaster.lookback).to_json(),
         scorecard=card.to_json(),
     )
     runs.log_scorecard(run, card)

@@ -18,6 +18,7 @@ from pathlib import Path
 from pydantic import JsonValue, TypeAdapter
 
 from stockcast.config import Config
+from stockcast.database import make_folder
 from stockcast.evaluation.gate import Verdict
 from stockcast.evaluation.scorecard import Comparison, Scorecard
 from stockcast.evaluation.split import Split, split_dates, training_pairs
@@ -70,6 +71,13 @@ def training_fingerprint(chosen: Chosen, config: Config) -> str:
     parts = [json.dumps(config.model_dump(mode="json"), sort_keys=True)]
     parts += [f"{frame.ticker} {frame.content_hash}" for frame in chosen.frames]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def checkpoint_file(folder: Path, job: str | None, chosen: Chosen, config: Config) -> Path | None:
+    """Where a job's training keeps its checkpoint; other data or another configuration begin anew."""
+    if job is None:
+        return None
+    return make_folder(folder) / f"{job}-{training_fingerprint(chosen, config)[:12]}.ckpt"
 
 
 def make_candidate(

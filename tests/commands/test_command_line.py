@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import html
 import json
-import math
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -27,7 +27,8 @@ def write_closes(path: Path, closes: list[float]) -> Path:
 @pytest.fixture
 def window(tmp_path: Path) -> Path:
     """60 closes that wander like a stock."""
-    return write_closes(tmp_path / "window.csv", [20 * math.exp(0.02 * math.sin(7.3 * i * i)) for i in range(60)])
+    moves = np.random.default_rng(3).standard_t(5, 60)
+    return write_closes(tmp_path / "window.csv", (20 * np.exp(np.cumsum(0.01 * moves))).tolist())
 
 
 def test_a_brazilian_file_is_imported_and_listed(stockcast: Run, tmp_path: Path) -> None:
@@ -287,6 +288,9 @@ def test_all_state_is_written_inside_the_home(tmp_path: Path) -> None:
         "PATH": "/usr/bin:/bin",
         "HOME": str(elsewhere),
         "STOCKCAST_HOME": str(home),
+        "STOCKCAST_WORKER_LINGER": "0",
+        "STOCKCAST_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         "TMPDIR": str(elsewhere),
     }
     for line in (("prices", "sample"), ("train", "--ticker", "AAPL", *QUICK), ("forecast", "AAPL")):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 from page_reading import OpenPage
+from played_record import play
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
@@ -19,6 +23,15 @@ from stockcast.workflows.forecast import Answer
 from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
 
 ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once() -> Iterator[None]:
+    """AppTest reads the papers of every installed package at each new app; a server does so once."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +55,17 @@ def trained_sample_home(sample_home: Path, tmp_path_factory: pytest.TempPathFact
     workspace.configs.save(DEFAULT_UNIVERSE, quick, "A network that trains in a second", workspace.clock())
     job = workspace.desk.train_here(DEFAULT_UNIVERSE, ["AAPL", "IBM"], None, [], lambda _text: None)
     assert job.state == "succeeded", job.error
+    workspace.database.close()
+    return home
+
+
+@pytest.fixture(scope="session")
+def played_home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample after its champion has spoken about two tickers on 30 evenings, the last one still open."""
+    home = tmp_path_factory.mktemp("played") / "home"
+    shutil.copytree(sample_home, home)
+    workspace = Workspace(Settings(home=home))
+    play(workspace, ("AAPL", "IBM"), date(2013, 1, 17))
     workspace.database.close()
     return home
 
@@ -71,6 +95,12 @@ def sample(use_home: Callable[[Path | None], Workspace], sample_home: Path) -> W
 def trained_sample(use_home: Callable[[Path | None], Workspace], trained_sample_home: Path) -> Workspace:
     """A Workspace over the sample after a training; the pages look at the same home."""
     return use_home(trained_sample_home)
+
+
+@pytest.fixture
+def played(use_home: Callable[[Path | None], Workspace], played_home: Path) -> Workspace:
+    """A Workspace with a live record; the pages look at the same home."""
+    return use_home(played_home)
 
 
 @pytest.fixture

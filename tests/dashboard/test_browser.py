@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import shutil
@@ -15,8 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from home_workers import kill_workers
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -67,15 +66,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
-            _end_workers(environment["STOCKCAST_HOME"])
-
-
-def _end_workers(home: str) -> None:
-    """A worker outlives its server, as it should, but not the test."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if "worker" in process.cmdline() and process.environ().get("STOCKCAST_HOME") == home:
-                process.kill()
+            kill_workers(environment["STOCKCAST_HOME"])
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
@@ -88,6 +79,12 @@ def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     raise AssertionError("the server does not answer")
+
+
+@pytest.fixture
+def played_there(played_home: Path, tmp_path: Path) -> None:
+    """The fresh server finds a live record; named before `page`, which starts it."""
+    shutil.copytree(played_home, tmp_path / "home")
 
 
 @pytest.fixture
@@ -146,10 +143,28 @@ def test_a_deep_link_on_a_fresh_server_shows_the_framed_page(page: Page) -> None
     expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
     menu = page.get_by_test_id("stSidebarNav")
     expect(menu).to_contain_text("Answers")
-    expect(menu.get_by_role("link")).to_have_count(7)
+    expect(menu.get_by_role("link")).to_have_count(8)
     expect(menu.get_by_role("link", name="Forecast")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("button", name="Load the bundled sample")).to_be_visible()
     expect(page).to_have_title("Forecast · stockcast")
+
+
+def test_a_deep_link_to_a_part_of_the_live_record_shows_it_and_can_be_passed_on(
+    played_there: None, page: Page
+) -> None:
+    page.goto("/monitor?of=IBM&last=20")
+    expect(page.get_by_role("heading", name="Has it kept its word?")).to_be_visible()
+    expect(page.get_by_text(re.compile("Over 20 sessions and 20 forecasts")).first).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    main = page.get_by_test_id("stMain")
+    main.get_by_role("radio", name="60").click()
+    expect(page).to_have_url(re.compile("last=60"))
+    expect(page.get_by_text(re.compile("Over 29 sessions and 29 forecasts")).first).to_be_visible()
+    assert "of=IBM" in page.url
+    page.reload()
+    expect(page.get_by_text(re.compile("Over 29 sessions and 29 forecasts")).first).to_be_visible()
+    assert main.evaluate("each => each.scrollWidth - each.clientWidth") == 0
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
 
 
 def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:

@@ -23,6 +23,7 @@ from stockcast.jobs.process import Process
 from stockcast.prices.source import PriceQuestion
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.settings import Settings
+from stockcast.workflows.job_requests import TrainRequest
 from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
 
 SAVED = datetime(2024, 5, 15, 12, tzinfo=UTC)
@@ -158,15 +159,45 @@ def test_a_scheduled_training_downloads_what_is_new_first_or_says_why_not(
     done = do(workspace)
     assert done.state == "succeeded", done.error
     assert str(workspace.prices.history("KO").last_session) == "2024-05-15"
-    assert "KO" in sentences(workspace, job)[0]
+    said = sentences(workspace, job)
+    assert "KO" in said[0]
+    [entry] = workspace.journal.entries()
+    champion = workspace.champion("nightly")
+    assert (entry.face, entry.ticker, str(entry.cutoff)) == ("schedule", "KO", "2024-05-15")
+    assert entry.model_version == champion.version
+    assert said[-1] == f"1 forecast issued by {champion.label}."
 
     workspace.configs.save("samples", Config().with_overrides([*QUICK, "universe.tickers=[AAPL]"]), "", SAVED)
     asked_again = workspace.train_request("samples").model_copy(update={"refresh": True})
     of_the_sample = workspace.jobs.submit("train", "samples", asked_again.to_json())
     assert do(workspace).state == "succeeded"
-    assert sentences(workspace, of_the_sample) == [
+    assert sentences(workspace, of_the_sample)[0] == (
         "Nothing was downloaded: none of these histories came from Yahoo."
-    ]
+    )
+
+
+def test_a_scheduled_training_that_fails_still_lets_yesterdays_champion_speak(workspace: Workspace) -> None:
+    workspace.configs.save("nightly", Config().with_overrides(["universe.tickers=[AAPL, FB]"]), "", SAVED)
+    workspace.champion("nightly")
+    workspace.configs.save("nightly", Config().with_overrides(["universe.tickers=[AAPL, FB, KO]"]), "", SAVED)
+    config = workspace.config("nightly")
+    asked = TrainRequest(config=config, config_version=2, tickers=("FB",), refresh=True)
+    job = workspace.jobs.submit("train", "nightly", asked.to_json())
+    ended = do(workspace)
+    assert (ended.state, "FB has 196 sessions" in (ended.error or "")) == ("failed", True)
+    *_, missing, issued = sentences(workspace, job)
+    assert missing.startswith("No forecast of KO: No prices of KO are stored.")
+    assert issued == "2 forecasts issued by ewma v1."
+    assert {(entry.ticker, entry.face) for entry in workspace.journal.entries()} == {
+        ("AAPL", "schedule"),
+        ("FB", "schedule"),
+    }
+
+
+def test_a_training_that_somebody_asked_for_issues_nothing(workspace: Workspace) -> None:
+    workspace.desk.submit_training(DEFAULT_UNIVERSE, ["AAPL"], overrides=["model.kind=ewma"])
+    assert do(workspace).state == "succeeded"
+    assert workspace.journal.entries() == []
 
 
 def test_a_job_cancelled_between_two_attempts_leaves_no_open_run(workspace: Workspace) -> None:

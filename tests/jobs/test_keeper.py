@@ -207,7 +207,11 @@ def test_a_process_that_cannot_begin_is_started_ever_more_seldom(
     starts = tmp_path / "starts"
     with running(keep(script=f"open({str(starts)!r}, 'a').write('x'); raise SystemExit(1)")):
         time.sleep(4)
-    assert 2 <= len(starts.read_text()) <= 5
+        give_up = time.monotonic() + 30
+        while not (starts.exists() and len(starts.read_text()) > 1):  # the machine may be busy
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+    assert len(starts.read_text()) <= 5
 
 
 def test_chores_start_a_process_though_nothing_is_queued(

@@ -17,8 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+from home_workers import kill_workers
 
 from stockcast.config import Config
 from stockcast.forecasting.bundle import read_bundle
@@ -60,7 +60,7 @@ def workspace(request: pytest.FixtureRequest, tmp_path: Path, chaos_home: Path) 
     opened.configs.save(UNIVERSE, quick, "Trains in seconds", opened.clock())
     opened.champion(UNIVERSE)
     yield opened
-    _kill_all(home)
+    kill_workers(home)
     opened.database.close()
 
 
@@ -74,14 +74,7 @@ def worker(workspace: Workspace, *options: str) -> Iterator[subprocess.Popen[byt
         try:
             yield process
         finally:
-            _kill_all(workspace.settings.home)
-
-
-def _kill_all(home: Path) -> None:
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if "worker" in process.cmdline() and process.environ().get("STOCKCAST_HOME") == str(home):
-                process.kill()
+            kill_workers(workspace.settings.home)
 
 
 def wait(workspace: Workspace, job: Job, until: Callable[[Job], bool], seconds: float = PATIENCE) -> Job:
@@ -162,7 +155,7 @@ def test_after_a_kill_of_everything_the_next_look_brings_the_training_to_its_end
     with worker(workspace):
         job = submit(workspace)
         wait(workspace, job, lambda job: bool(workspace.jobs.events(job.id, kind="epoch")))
-        _kill_all(workspace.settings.home)
+        kill_workers(workspace.settings.home)
     assert workspace.jobs.get(job.id).state == "running", "nobody was left to say otherwise"
     restarted = Workspace(workspace.settings)
 

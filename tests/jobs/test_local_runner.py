@@ -12,6 +12,7 @@ from pathlib import Path
 import filelock
 import psutil
 import pytest
+from home_workers import kill_workers, workers_of
 from pydantic import JsonValue
 
 from stockcast.errors import HomeNotWritable
@@ -30,21 +31,8 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     """A fresh home over SQLite; what still works for it at the end is killed."""
     opened = Workspace(Settings(home=tmp_path / "home", worker_linger=0))
     yield opened
-    for process in processes(opened.settings.home):
-        process.kill()
+    kill_workers(opened.settings.home)
     opened.database.close()
-
-
-def processes(home: Path) -> list[psutil.Process]:
-    """Every process that serves a home: workers, and those that they have started."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if "worker" in process.cmdline() and process.environ().get("STOCKCAST_HOME") == str(home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def wait_for_end(workspace: Workspace, job: Job) -> Job:
@@ -57,8 +45,8 @@ def wait_for_end(workspace: Workspace, job: Job) -> Job:
 
 
 def wait_until_all_have_left(home: Path) -> None:
-    psutil.wait_procs(processes(home), timeout=PATIENCE)
-    assert processes(home) == [], "they leave when nothing is left to do"
+    psutil.wait_procs(workers_of(home), timeout=PATIENCE)
+    assert workers_of(home) == [], "they leave when nothing is left to do"
 
 
 def wake_at_once(runner: LocalRunner, count: int) -> None:
@@ -81,7 +69,7 @@ def test_a_job_for_which_nothing_is_stored_fails_with_words_on_the_page_and_in_i
     job = workspace.jobs.submit("backtest", "tech", REQUEST)
     runner = workspace.desk.runner
     runner.wake()
-    found = processes(workspace.settings.home)
+    found = workers_of(workspace.settings.home)
     assert found
     assert all(os.getsid(process.pid) == process.pid for process in found), "it outlives the server's terminal"
     done = wait_for_end(workspace, job)
@@ -114,7 +102,7 @@ def test_while_a_worker_holds_the_lock_nobody_is_started(tmp_path: Path) -> None
     runner = LocalRunner(tmp_path, {"STOCKCAST_HOME": str(tmp_path)}, 0)
     with filelock.FileLock(runner.lock):
         wake_at_once(runner, 3)
-        assert processes(tmp_path) == []
+        assert workers_of(tmp_path) == []
     assert not (tmp_path / "worker.log").exists()
 
 
@@ -137,4 +125,4 @@ def test_a_folder_that_cannot_be_written_is_told_and_nobody_is_started(tmp_path:
     runner = LocalRunner(tmp_path / "taken" / "logs", {"STOCKCAST_HOME": str(tmp_path)}, 0)
     with pytest.raises(HomeNotWritable):
         runner.wake()
-    assert processes(tmp_path) == []
+    assert workers_of(tmp_path) == []

@@ -372,8 +372,12 @@ def test_a_process_that_may_leave_goes_though_it_would_linger(table: JobTable, t
     leave = threading.Event()
     table.submit("fetch", "tech", {})
     timer = threading.Timer(1.0, leave.set)
-    timer.start()
-    assert loop(table, tmp_path, 60, lambda _job, _lease: {}, leave) < 10
+
+    def work(_job: Job, _lease: Lease) -> Mapping[str, JsonValue]:
+        timer.start()
+        return {}
+
+    assert loop(table, tmp_path, 60, work, leave) < 20
     timer.join()
     assert table.active() == []
 

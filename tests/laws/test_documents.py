@@ -15,10 +15,12 @@ from typer.main import get_command
 from stockcast import __version__
 from stockcast.cli.application import application
 from stockcast.config import Config
+from stockcast.monitoring.prometheus import FAMILIES
 from stockcast.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
@@ -66,6 +68,22 @@ def test_every_configuration_field_is_in_the_reference_with_its_default(name: st
     default = Config().model_dump(mode="json")[section][field]
     shown = "empty" if default in ([], "") else f"{default:g}" if isinstance(default, float) else str(default)
     assert f"| `{name}` | {shown} |" in REFERENCE
+
+
+def test_every_metric_is_in_the_operations_guide_and_no_other() -> None:
+    assert set(re.findall(r"^\| `(stockcast_\w+)` \|", OPERATIONS, re.MULTILINE)) == set(FAMILIES)
+
+
+def test_every_event_of_the_log_is_in_the_operations_guide_and_no_other() -> None:
+    told = {
+        event
+        for file in (ROOT / "stockcast").rglob("*.py")
+        for event in re.findall(
+            r"\b_?(?:log|tell)\.(?:debug|info|warning|error|exception)\(\s*\"(\w+)\"", file.read_text()
+        )
+    }
+    assert len(told) > 10
+    assert set(re.findall(r"^\| `(\w+)` \| (?:info|warning|error)", OPERATIONS, re.MULTILINE)) == told
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -45,7 +45,12 @@ class Server:
         ]
         with open(self._folder / "server.log", "ab") as log:
             self._process = subprocess.Popen(
-                line, cwd=self._folder, stdout=log, stderr=log, start_new_session=True
+                line,
+                cwd=self._folder,
+                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # not needed, and slow to begin
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def wait(self) -> None:

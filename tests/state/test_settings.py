@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from stockcast.errors import InvalidConfig
 from stockcast.settings import Settings, read_settings
@@ -20,6 +21,16 @@ VARIABLES = {
     "STOCKCAST_WORKERS": "3",
     "STOCKCAST_WORKER_LINGER": "12.5",
     "STOCKCAST_JOB_HOURS": "0.5",
+    "STOCKCAST_NOTIFY_URLS": "mailto://me:secret@example.org json://example.org/key",
+    "STOCKCAST_API_KEYS": "one-key-of-the-clients another-key-of-theirs",
+    "STOCKCAST_API_ADMIN_KEYS": "a-key-of-the-admins",
+    "STOCKCAST_API_RATE": "12.5",
+    "STOCKCAST_API_CONCURRENCY": "64",
+    "STOCKCAST_API_TIMEOUT": "12.5",
+    "STOCKCAST_API_DRAIN": "2.5",
+    "STOCKCAST_API_LOOK": "60.0",
+    "STOCKCAST_LOG_LEVEL": "DEBUG",
+    "STOCKCAST_LOG_FORMAT": "json",
 }
 
 
@@ -36,7 +47,8 @@ def test_every_field_is_explained_and_read_from_its_variable(monkeypatch: pytest
     found = read_settings()
     for name, value in VARIABLES.items():
         field = name.removeprefix("STOCKCAST_").lower()
-        assert str(getattr(found, field)) == value
+        read = getattr(found, field)
+        assert (read.get_secret_value() if isinstance(read, SecretStr) else str(read)) == value
         assert Settings.model_fields[field].description
     assert found.database == VARIABLES["STOCKCAST_DATABASE_URL"]
     assert found.mlflow == VARIABLES["STOCKCAST_MLFLOW_URI"]
@@ -48,7 +60,14 @@ def test_without_variables_all_state_lies_inside_the_home(monkeypatch: pytest.Mo
     home = tmp_path / "house"
     assert found.database == f"sqlite:///{home}/stockcast.db"
     assert found.mlflow == f"sqlite:///{home}/mlflow.db"
-    for folder in (found.artifacts, found.bundle_cache, found.job_logs, found.scratch):
+    for folder in (
+        found.artifacts,
+        found.bundle_cache,
+        found.champion_notes,
+        found.spool,
+        found.job_logs,
+        found.scratch,
+    ):
         assert folder.is_relative_to(home)
     assert not home.exists(), "reading settings creates nothing"
 

@@ -45,10 +45,13 @@ def upgrade() -> None:
         sa.Column("acknowledged_at", _MOMENT),
         sa.Column("note", sa.Text()),
         sa.Column("job_id", sa.String(length=32)),
+        sa.Column("job_at", _MOMENT),
         sa.Column("notified_at", _MOMENT),
+        sa.Column("notifying_at", _MOMENT),
         sa.Column("notify_error", sa.Text()),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("alerts_by_universe", "alerts", ["universe", "ticker", "rule"])
     op.create_index(
         "one_standing_alert",
         "alerts",
@@ -63,12 +66,14 @@ def upgrade() -> None:
         sa.Column("universe", sa.String(length=64), nullable=False),
         sa.Column("ticker", sa.String(length=24), nullable=False),
         sa.Column("measure", sa.String(length=64), nullable=False),
+        sa.Column("severity", sa.String(length=8), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
+        sa.Column("cutoff", sa.Date(), nullable=False),
         sa.Column("until", sa.Date()),
-        sa.Column("cutoff", sa.Date()),
         sa.Column("note", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index("acknowledgements_by_ticker", "acknowledgements", ["universe", "ticker"])
 
 
 def downgrade() -> None:
