@@ -71,7 +71,9 @@ class Measured:
 class Client(asyncio.Protocol):
     """Asks over one connection, the next question after each answer, until `left` is empty or `end` has come."""
 
-    def __init__(self, bodies: Iterator[bytes], end: float, measured: Measured, done: asyncio.Future[None]) -> None:
+    def __init__(
+        self, bodies: Iterator[bytes], end: float, measured: Measured, done: asyncio.Future[None]
+    ) -> None:
         self.bodies, self.end, self.measured, self.done = bodies, end, measured, done
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,7 +124,7 @@ def load(port: int, requests: Iterator[bytes], clients: int, seconds: float) -> 
 
 
 def questions(path: str, seed: int) -> Iterator[bytes]:
-    """Requests for ever, no two of them the same: ten thousand windows, of which each turn changes the last close."""
+    """Requests for ever, no two the same: ten thousand windows, of which each turn changes the last close."""
     random = np.random.default_rng(seed)
     moves = random.standard_t(5, (2_000, 60)) * 0.013
     windows = np.round(100 * np.exp(np.cumsum(moves, axis=1)), 4)
@@ -209,11 +211,17 @@ def measure(kind: str, rounds: int, predictions: int, seconds: float) -> None:
         starts = []
         for _ in range(3):
             ours, bare = free_port(), free_port()
-            with server(["stockcast", "serve", "api", "--port", str(ours)], home, ours, "/health/ready") as (_, took):
+            with server(["stockcast", "serve", "api", "--port", str(ours)], home, ours, "/health/ready") as (
+                _,
+                took,
+            ):
                 starts.append(took)
         print(f"\n== {kind}: start to first healthy answer {statistics.median(starts):.2f} s (allowed 2 s)")
         with (
-            server(["stockcast", "serve", "api", "--port", str(ours)], home, ours, "/health/ready") as (process, _),
+            server(["stockcast", "serve", "api", "--port", str(ours)], home, ours, "/health/ready") as (
+                process,
+                _,
+            ),
             server(["benchmarks.bare_api", str(bare)], home, bare, "/bare") as _,
         ):
             asked, plain = questions("/predict", 1), questions("/bare", 2)

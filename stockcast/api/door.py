@@ -47,6 +47,7 @@ class Door:
         self._limit = RateLimit(state.settings.api_rate)
         self._most = state.settings.api_concurrency
         self._timeout = state.settings.api_timeout
+        self._local: set[bytes] = set()  # hosts that were looked at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -114,7 +115,8 @@ class Door:
         if self._metrics.in_flight > self._most and path not in _NEVER_BUSY:
             raise Refused(503, "busy", "Too many requests are worked at just now.", "Ask again in a moment.",
                           retry_after=1)  # fmt: skip
-        if not self._keys.any and not _is_local(headers.get(b"host", b"")):
+        host = headers.get(b"host", b"")
+        if not self._keys.any and host not in self._local and not self._is_local(host):
             # A page of another site that got its name to point here would ask in the name of whoever reads it.
             raise Refused(421, "unknown_host", "This API answers to the names of this machine alone.",
                           "Ask for localhost, or set STOCKCAST_API_KEYS.")  # fmt: skip
@@ -128,10 +130,19 @@ class Door:
                     raise Refused(429, "too_many_requests", "This key has asked too often.",
                                   "Ask again later; Retry-After says when.", retry_after=wait)  # fmt: skip
         if scope["method"] in ("POST", "PUT", "PATCH") and _has_body(headers):
-            if not _JSON.fullmatch(headers.get(b"content-type", b"").strip()):
+            kind = headers.get(b"content-type", b"")
+            if kind != b"application/json" and not _JSON.fullmatch(kind.strip()):
                 raise Refused(415, "not_json", "The body must be JSON.", "Send Content-Type: application/json.")
             if headers.get(b"content-encoding", b"identity").lower() != b"identity":
                 raise Refused(415, "encoded_body", "Compressed bodies are not read.", "Send the body as it is.")
+
+    def _is_local(self, host: bytes) -> bool:
+        name = host.decode("latin-1").lower()
+        name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
+        local = name in _LOCAL or not name
+        if local and len(self._local) < 100:
+            self._local.add(host)
+        return local
 
 
 def refusal(problem: Exception, scope: Scope) -> Refused:
@@ -196,9 +207,3 @@ def _require(held: KeyScope, wanted: KeyScope) -> None:
 
 def _has_body(headers: Mapping[bytes, bytes]) -> bool:
     return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
-
-
-def _is_local(host: bytes) -> bool:
-    name = host.decode("latin-1").lower()
-    name = name.partition("]")[0] + "]" if name.startswith("[") else name.partition(":")[0]
-    return name in _LOCAL or not name

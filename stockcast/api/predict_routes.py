@@ -23,6 +23,7 @@ from stockcast.api.schemas import (
 from stockcast.api.server_state import ServerState, state_of
 from stockcast.errors import InvalidWindow, StockcastError
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN, level_position
+from stockcast.forecasting.returns import to_prices
 from stockcast.monitoring.findings import DriftReport
 from stockcast.workflows.forecast_windows import AskedWindow, WindowForecast
 
@@ -109,12 +110,14 @@ def speaking(state: ServerState, universe: str) -> Champion:
 def prediction(champion: Champion, said: WindowForecast, request_id: str) -> dict[str, object]:
     """A Prediction as plain data; schemas.Prediction is its form."""
     forecast, context = said.forecast, said.forecast.context
-    prices, naive = forecast.prices.tolist(), said.naive.median.tolist()
+    prices = forecast.prices.tolist()
+    naive = to_prices(context.last_close, said.naive.log_returns[:, MEDIAN]).tolist()
+    severity = said.drift.severity
     sessions = context.sessions or (None,) * len(prices)
     first = prices[0]
     return {
         "predicted_price": first[MEDIAN],
-        "drift_warning": said.drift.warning,
+        "drift_warning": severity in ("amber", "red"),
         "drift_details": [finding.sentence for finding in said.drift.findings],
         "interval_80": (first[_LOW_80], first[_HIGH_80]),
         "interval_95": (first[_LOW_95], first[_HIGH_95]),
@@ -137,12 +140,12 @@ def prediction(champion: Champion, said: WindowForecast, request_id: str) -> dic
         "stale": None if said.stale is None else said.stale.sentence,
         "universe": champion.universe,
         "model": champion.told_json,
-        "drift": _drift(said.drift),
+        "drift": _drift(said.drift, severity),
         "request_id": request_id,
     }
 
 
-def _drift(report: DriftReport) -> Mapping[str, object]:
+def _drift(report: DriftReport, severity: str) -> Mapping[str, object]:
     layers: dict[str, list[dict[str, object]]] = {"integrity": [], "shape": [], "regime": []}
     for finding in report.findings:
         layers[finding.layer].append(
@@ -155,7 +158,7 @@ def _drift(report: DriftReport) -> Mapping[str, object]:
                 "positions": finding.positions,
             }
         )
-    return {"severity": report.severity, **layers, "unchecked": report.unchecked}
+    return {"severity": severity, **layers, "unchecked": report.unchecked}
 
 
 def _read(kind: type[Question], body: bytes) -> Question:

@@ -1,7 +1,8 @@
 """Forecasts for many requests at once.
 
 Requests that wait at the same moment are computed together: most of what a forecast costs, it costs once for
-all of them. Nobody waits for others to come: whoever is alone is computed alone. What is said is in the spool of
+all of them. Whoever is alone is computed at once; where several were there, the next wait a
+millisecond for one another. What is said is in the spool of
 the journal before anybody sees it.
 """
 
@@ -26,6 +27,7 @@ from stockcast.prices.tickers import normalise_ticker
 from stockcast.prices.window import PriceWindow
 from stockcast.workflows.forecast_windows import AskedWindow, WindowForecast
 
+GATHER = 0.001  # seconds for which others are waited for, where others have been there just before
 TOGETHER = 48  # windows of one pass: some milliseconds, in which nothing else is answered
 
 
@@ -47,6 +49,7 @@ class Predictor:
     _waiting: list[_Waiting] = field(default_factory=list)
     _healthy: dict[tuple[str, ...], str] = field(default_factory=dict)
     _computing: bool = False
+    _crowded: bool = False
     _network: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "network"))
     _dated: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "dated windows"))
 
@@ -75,7 +78,10 @@ class Predictor:
         self._waiting.append(waiting)
         if not self._computing:
             self._computing = True
-            loop.call_soon(self._compute)
+            if self._crowded:
+                loop.call_later(GATHER, self._compute)
+            else:
+                loop.call_soon(self._compute)
         return waiting.answer
 
     async def _say_dated(self, champion: Champion, asked: AskedWindow, request_id: str) -> WindowForecast:
@@ -93,6 +99,7 @@ class Predictor:
         taken = set(map(id, batch))
         self._waiting = [each for each in self._waiting if id(each) not in taken]
         batch = [each for each in batch if not each.answer.done()]  # the others have gone
+        self._crowded = len(batch) > 1
         now, loop = datetime.now(UTC), asyncio.get_running_loop()
         asked = [each.asked for each in batch]
         if not champion.windows.heavy:
@@ -111,7 +118,11 @@ class Predictor:
     def _go_on(self) -> None:
         self._computing = bool(self._waiting)
         if self._computing:
-            asyncio.get_running_loop().call_soon(self._compute)
+            loop = asyncio.get_running_loop()
+            if len(self._waiting) >= TOGETHER // 2:
+                loop.call_soon(self._compute)
+            else:
+                loop.call_later(GATHER, self._compute)
 
     def _answer(
         self,
@@ -157,7 +168,7 @@ class Predictor:
         self.spool.append(lines)
         self.predictions += len(lines)
         for each, request_id in zip(said, request_ids, strict=True):
-            if each.drift.warning:
+            if each.drift.findings and each.drift.warning:
                 log_drift(
                     each.forecast.context,
                     each.drift,

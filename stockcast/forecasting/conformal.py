@@ -56,15 +56,17 @@ def ask_for(forecasts: Sequence[QuantileForecast], coverages: Floats) -> list[Qu
     if not forecasts:
         return []
     stacked = np.stack([forecast.log_returns for forecast in forecasts])  # [N, H, Q]
-    count, horizon, _ = stacked.shape
-    bounded = np.clip(coverages, LEAST, MOST)
-    asked = np.broadcast_to(bounded, (count, horizon, len(CENTRAL))).reshape(count * horizon, -1)
-    middle = np.full((len(asked), 1), 0.5)
-    levels = np.concatenate([(1 - asked[:, ::-1]) / 2, middle, (1 + asked) / 2], axis=1)
-    flat = stacked.reshape(count * horizon, -1)
-    read = Distribution.of(flat).at(levels)
-    read[:, MEDIAN] = flat[:, MEDIAN]
-    read = np.maximum.accumulate(read, axis=1).reshape(stacked.shape)
+    asked = np.clip(coverages, LEAST, MOST)
+    levels = np.concatenate(
+        [(1 - asked[..., ::-1]) / 2, np.full((*asked.shape[:-1], 1), 0.5), (1 + asked) / 2], axis=-1
+    )
+    flat = Distribution.of(stacked.reshape(-1, stacked.shape[-1]))
+    if asked.ndim == 2:
+        read = flat.at_same(levels)
+    else:
+        read = flat.at(levels.reshape(-1, stacked.shape[-1])).reshape(stacked.shape)
+    read[..., MEDIAN] = stacked[..., MEDIAN]
+    read = np.maximum.accumulate(read, axis=-1)
     return [
         QuantileForecast(forecast.context, forecast.forecaster, row)
         for forecast, row in zip(forecasts, read, strict=True)

@@ -119,8 +119,8 @@ def context_of_closes(
     """
     values = np.asarray(closes, dtype=np.float64)
     require_window(values, lookback)
-    wrong = np.flatnonzero(~((values >= LEAST_CLOSE) & (values <= LARGEST_CLOSE)))
-    if wrong.size:
+    if not (values.min() >= LEAST_CLOSE and values.max() <= LARGEST_CLOSE):  # also where one is no number
+        wrong = np.flatnonzero(~((values >= LEAST_CLOSE) & (values <= LARGEST_CLOSE)))
         raise InvalidWindow(
             f"Close number {wrong[0] + 1} of {lookback} is {values[wrong[0]]:g}; closes must be positive numbers "
             f"between {LEAST_CLOSE:g} and {LARGEST_CLOSE:g}.",

@@ -66,6 +66,18 @@ class Distribution:
         upper = self.upper_scale[:, None] * np.log(np.minimum(1 - levels, _TAIL) / _TAIL)
         return np.asarray(inside + lower - upper)
 
+    def at_same(self, levels: Floats) -> Floats:
+        """Quantiles at other levels, the same for each H-th of the distributions. [H, L] -> [N / H, H, L]"""
+        horizons = np.arange(len(levels))[:, None]
+        place = np.clip(levels / _STEP - 1, 0, len(LEVELS) - 1)
+        cell = np.minimum(place.astype(np.int64), len(LEVELS) - 2)
+        knots = self.knots.reshape(-1, *levels.shape[:1], len(LEVELS))
+        left = knots[:, horizons, cell]
+        inside = left + (place - cell) * (knots[:, horizons, cell + 1] - left)
+        lower, upper = (scale.reshape(-1, len(levels), 1) for scale in (self.lower_scale, self.upper_scale))
+        below, above = np.log(np.minimum(levels, _TAIL) / _TAIL), np.log(np.minimum(1 - levels, _TAIL) / _TAIL)
+        return np.asarray(inside + lower * below - upper * above)
+
     @property
     def second_moment(self) -> Floats:
         """Expected squared return: the variance, as the mean of one session is next to nothing. [N]"""

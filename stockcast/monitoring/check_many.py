@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,20 +103,29 @@ class DriftScreen:
     def _usual(self, returns: Floats, windows: Sequence[PriceWindow]) -> Mask:
         """Which windows surely are of the regime of training. [N, L - 1] -> [N]"""
         assert self.reference is not None
-        regime, config = self.reference.regime, self.config
+        regime = self.reference.regime
         sizes = np.abs(returns)
         volatility = TO_SD * sizes.mean(axis=1)
-        bounds = [self._bounds(window.ticker) for window in windows]
-        lower, upper = np.array(bounds).T
+        names = {window.ticker for window in windows}
+        if len(names) == 1:
+            lower, upper = map(np.asarray, self._bounds(names.pop()))
+        else:
+            lower, upper = np.array([self._bounds(window.ticker) for window in windows]).T
         usual: Mask = (volatility > lower) & (volatility < upper)
         if regime.swing:
             third = returns.shape[1] // 3
             swing = sizes[:, -third:].mean(axis=1) / sizes[:, :-third].mean(axis=1)
-            low, high = (
-                quantile(regime.swing, share) for share in (1 - config.regime_percentile, config.regime_percentile)
-            )
+            low, high = self._swings
             usual &= (swing > low) & (swing < high)
         return usual
+
+    @cached_property
+    def _swings(self) -> tuple[float, float]:
+        """Swings between which nothing is told."""
+        assert self.reference is not None
+        percentile, swing = self.config.regime_percentile, self.reference.regime.swing
+        assert swing is not None
+        return quantile(swing, 1 - percentile), quantile(swing, percentile)
 
     def _bounds(self, ticker: str | None) -> tuple[float, float]:
         """Volatilities between which nothing is told of a ticker."""

@@ -18,9 +18,10 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from pathlib import Path
 
-from pydantic_core import from_json
+import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
@@ -46,14 +47,10 @@ _TYPES = {
     "from_store": "::boolean", "sessions": "::json", "levels": "::json", "log_returns": "::json",
     "findings": "::json", "naive_log_returns": "::json",
 }  # fmt: skip
-_INSERT = f"INSERT INTO journal ({', '.join(COLUMNS)}) SELECT "
-_SQLITE = (
-    _INSERT
-    + ", ".join(f"value ->> '{name}'" for name in COLUMNS)
-    + " FROM json_each(?) WHERE true ON CONFLICT DO NOTHING"
-)
+_INSERT = f"INSERT INTO journal ({', '.join(COLUMNS)}) "
+_SQLITE = f"{_INSERT}VALUES ({', '.join('?' * len(COLUMNS))}) ON CONFLICT DO NOTHING"
 _POSTGRESQL = (
-    _INSERT
+    f"{_INSERT}SELECT "
     + ", ".join(f"(value ->> '{name}'){_TYPES.get(name, '')}" for name in COLUMNS)
     + " FROM json_array_elements(%s::json) ON CONFLICT DO NOTHING"
 )
@@ -249,9 +246,12 @@ def _lock(folder: Path) -> int:
 def _readable(line: bytes) -> bool:
     """A loss of power may leave anything in a file."""
     try:
-        return isinstance(from_json(line), dict)
+        return isinstance(orjson.loads(line), dict)
     except ValueError:
         return False
+
+
+_values = itemgetter(*COLUMNS)
 
 
 def _insert(database: Database, lines: Sequence[bytes]) -> int:
@@ -271,6 +271,8 @@ def _insert(database: Database, lines: Sequence[bytes]) -> int:
 
 
 def _execute(connection: Connection, lines: Sequence[bytes]) -> None:
-    together = f"[{b','.join(lines).decode(errors='replace')}]"
-    statement = _POSTGRESQL if connection.dialect.name == "postgresql" else _SQLITE
-    connection.exec_driver_sql(statement, (together,))
+    if connection.dialect.name == "postgresql":  # one statement, so that the network is crossed once
+        together = f"[{b','.join(lines).decode(errors='replace')}]"
+        connection.exec_driver_sql(_POSTGRESQL, (together,))
+    else:
+        connection.exec_driver_sql(_SQLITE, [_values(orjson.loads(line)) for line in lines])

@@ -23,8 +23,8 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.prices.window import PriceWindow
 from stockcast.workflows.forecast import Speaker, Staleness, staleness, window_context
 
-# Log returns are said to ten decimals, a millionth of a basis point: what is kept of them is half as long.
-_DECIMALS = 10
+# Log returns are said to eight decimals, a ten-thousandth of a basis point: what is kept of them is half as long.
+_DECIMALS = 8
 
 
 @dataclass(frozen=True, eq=False)

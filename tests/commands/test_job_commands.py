@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -105,31 +107,53 @@ def test_a_running_training_can_be_cancelled_and_its_run_is_closed_as_killed(sam
     assert all(model["kind"] != "lstm" for model in json.loads(sample("models", "list", "--json").out))
 
 
-def test_ctrl_c_asks_whether_to_detach_or_to_cancel(sample: Run) -> None:
-    answers = {"d": ("running", 0), "c": ("cancelled", 130)}
-    for answer, (state, code) in answers.items():
-        master, slave = pty.openpty()
-        line = [*STOCKCAST, "train", "--universe", answer, "--ticker", "AAPL", *LONG]
-        with subprocess.Popen(line, stdin=slave, stdout=slave, stderr=slave, start_new_session=True) as process:
-            os.close(slave)
-            wait_for(lambda universe=answer: states(sample, universe) == ["running"])
-            said = ""
-            while "%" not in said:  # it follows
-                said += os.read(master, 4096).decode(errors="replace")
+class Terminal:
+    """A terminal that is read all the time: a command that nobody reads stands still when its line is full."""
+
+    def __init__(self) -> None:
+        self._master, self.slave = pty.openpty()
+        self.said = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        with contextlib.suppress(OSError):  # nobody holds the other end any more
+            while heard := os.read(self._master, 4096):
+                self.said += heard.decode(errors="replace")
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def close(self) -> None:
+        os.close(self.slave)
+        self._reader.join(timeout=20)
+        os.close(self._master)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    opened = Terminal()
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(("answer", "state", "code"), [("d", "running", 0), ("c", "cancelled", 130)])
+def test_ctrl_c_asks_whether_to_detach_or_to_cancel(
+    sample: Run, terminal: Terminal, answer: str, state: str, code: int
+) -> None:
+    line = [*STOCKCAST, "train", "--universe", answer, "--ticker", "AAPL", *LONG]
+    ends = {"stdin": terminal.slave, "stdout": terminal.slave, "stderr": terminal.slave}
+    with subprocess.Popen(line, **ends, start_new_session=True) as process:
+        try:
+            wait_for(lambda: states(sample, answer) == ["running"])
+            wait_for(lambda: "%" in terminal.said)  # it follows
             process.send_signal(signal.SIGINT)
-            while "cancel it (c)?" not in said:
-                said += os.read(master, 4096).decode(errors="replace")
-            os.write(master, f"{answer}\n".encode())
-            while process.poll() is None:
-                try:
-                    os.read(master, 4096)
-                except OSError:  # nobody holds the other end any more
-                    break
+            wait_for(lambda: "cancel it (c)?" in terminal.said)
+            terminal.type(f"{answer}\n")
             assert process.wait(timeout=40) == code
-        os.close(master)
-        [job] = [job for job in jobs(sample) if job["universe"] == answer]
-        assert job["state"] == state
-        sample("jobs", "cancel", job["id"])
+        finally:
+            process.kill()
+    assert states(sample, answer) == [state]
 
 
 def test_a_failed_job_can_be_tried_again(sample: Run) -> None:

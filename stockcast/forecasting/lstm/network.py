@@ -41,6 +41,15 @@ class StudentTNetwork(nn.Module):
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, T, H]."""
         hidden, _ = self.lstm(inputs)  # [N, T, hidden]
+        return self._read(inputs, hidden)
+
+    def last(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same at the last step alone; only the recurrence needs the others. [N, T, I] -> [N, H] each"""
+        hidden, _ = self.lstm(inputs)
+        location, scale, df = self._read(inputs[:, -1:], hidden[:, -1:])
+        return location[:, 0], scale[:, 0], df[:, 0]
+
+    def _read(self, inputs: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         location, correction, df = self.head(hidden).chunk(3, dim=-1)  # each [N, T, H]
         pattern = _one_hot(inputs)  # [N, T, P, 1]
         linear = (inputs @ self.skip.T).reshape(*inputs.shape[:2], -1, self.horizon)  # [N, T, P, H]
@@ -65,18 +74,22 @@ class Ensemble(nn.Module):
         """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, T, H]."""
         return average([member(inputs) for member in self.members])
 
+    def last(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same at the last step alone. [N, T, I] -> [N, H] each"""
+        outputs: list[tuple[Tensor, Tensor, Tensor]] = [member.last(inputs) for member in self.members]  # type: ignore[operator]
+        return average(outputs)
+
 
 class LastStep(nn.Module):
     """The same networks read at their last step alone: what is exported and served."""
 
-    def __init__(self, network: nn.Module) -> None:
+    def __init__(self, network: Ensemble) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Inputs [N, T, I] -> location, scale, degrees of freedom, each [N, H]."""
-        location, scale, df = self.network(inputs)
-        return location[:, -1], scale[:, -1], df[:, -1]
+        return self.network.last(inputs)
 
 
 def average(outputs: list[tuple[Tensor, Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
