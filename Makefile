@@ -31,7 +31,7 @@ bench-drift: .venv/installed-dev  ## False alarms and catches of the drift check
 	$(BIN)/python -m benchmarks.drift_rates
 
 bench-api: .venv/installed-dev  ## The API under load beside a bare FastAPI route, and its memory
-	$(BIN)/python -m benchmarks.api_load --predictions 100000
+	$(BIN)/python -m benchmarks.api_load --predictions 100000 --training
 
 chaos: .venv/installed-dev  ## Kills trainings at twenty random moments, on SQLite and PostgreSQL
 	STOCKCAST_KILLS=20 $(BIN)/python -m pytest tests/jobs/test_killed_trainings.py

@@ -1,6 +1,6 @@
 """What the API does under load, beside a bare FastAPI route on the same server settings, in one run.
 
-python -m benchmarks.api_load [--predictions 100000] [--rounds 3]
+python -m benchmarks.api_load [--predictions 100000] [--training] [--rounds 3] [--kinds ewma lstm]
 
 The bare route reads the same body into `list[float]` and answers a constant; it is asked by the same clients, in
 turns with ours. No two windows are the same. The champion is the network of the default configuration.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -31,6 +32,7 @@ import psutil
 import uvloop
 
 from benchmarks.sample_histories import TICKERS, sample_histories
+from stockcast.api.api_client import ApiClient
 from stockcast.config import Config
 from stockcast.database import Database
 from stockcast.evaluation.split import split_dates, training_pairs
@@ -170,7 +172,12 @@ def make_home(home: Path, kind: str) -> None:
 @contextlib.contextmanager
 def server(command: Sequence[str], home: Path, port: int, path: str) -> Iterator[tuple[psutil.Process, float]]:
     """A server process, and the seconds from its start to its first answer of 200."""
-    environment = {**os.environ, "STOCKCAST_HOME": str(home), "STOCKCAST_API_LOOK": "0", "PYTHONUNBUFFERED": "1"}
+    environment = {
+        **os.environ,
+        "STOCKCAST_HOME": str(home),
+        "STOCKCAST_API_LOOK": "0",
+        "STOCKCAST_WORKER_LINGER": "0",
+    }
     began = time.perf_counter()
     with (
         open(home / "server.log", "ab") as log,
@@ -196,6 +203,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def rounded(values: Sequence[float]) -> list[float]:
+    return [round(value, 2) for value in values]
+
+
 def tell(name: str, measured: Measured) -> None:
     print(
         f"{name:28} {measured.rate:8,.0f}/s   p50 {measured.percentile(0.5):6.2f} ms   "
@@ -203,7 +214,7 @@ def tell(name: str, measured: Measured) -> None:
     )
 
 
-def measure(kind: str, rounds: int, predictions: int, seconds: float) -> None:
+def measure(kind: str, rounds: int, predictions: int, seconds: float, training: bool) -> None:
     """One champion: start, memory, one client, 32 clients beside the bare route, and many predictions."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
@@ -229,15 +240,22 @@ def measure(kind: str, rounds: int, predictions: int, seconds: float) -> None:
             load(bare, plain, 4, 1.0)
             tell("one client", load(ours, asked, 1, seconds))
             tell("one client, bare route", load(bare, plain, 1, seconds))
-            ratios = []
+            empty = itertools.repeat(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            ratios, inside = [], []
             for _ in range(rounds):
                 there, here = load(bare, plain, 32, seconds), load(ours, asked, 32, seconds)
                 tell("32 clients, bare route", there)
                 tell("32 clients", here)
+                ours_empty = load(ours, empty, 32, seconds)
+                tell("32 clients, our empty route", ours_empty)
                 ratios.append(here.rate / there.rate)
-            print(f"ratio to the bare route {statistics.median(ratios):.2f} (wanted 0.7), of {ratios}")
+                inside.append(here.rate / ours_empty.rate)
+            print(f"ratio to the bare route {statistics.median(ratios):.2f} (wanted 0.7), of {rounded(ratios)}")
+            print(f"ratio to the empty route of our own app {statistics.median(inside):.2f}, of {rounded(inside)}")
             print(f"resident {process.memory_info().rss / 2**20:.0f} MiB (allowed 220 MB)")
             grown(process, ours, asked, predictions)
+            if training:
+                while_training(ours, asked, seconds)
         shutil.rmtree(home / "spool", ignore_errors=True)
 
 
@@ -249,16 +267,34 @@ def grown(process: psutil.Process, port: int, asked: Iterator[bytes], prediction
         print(f"after {number + 10_000:,} more: {process.memory_info().rss / 2**20:.1f} MiB")
 
 
+def while_training(port: int, asked: Iterator[bytes], seconds: float) -> None:
+    """The same clients before and while a network is trained on this machine."""
+    with ApiClient(f"http://127.0.0.1:{port}") as api:
+        before = load(port, asked, 8, seconds)
+        job = api.train({"num_epochs": 1000, "training.patience": 200}).job_id
+        while not api.job(job).epochs:
+            time.sleep(0.2)
+        meanwhile = load(port, asked, 8, 2 * seconds)
+        tell("8 clients", before)
+        tell("8 clients while it trains", meanwhile)
+        slower = meanwhile.percentile(0.99) / before.percentile(0.99)
+        print(f"p99 while it trains {slower:.1f} times as long (allowed 2)")
+        api.cancel(job)
+        while api.job(job).state == "running":
+            time.sleep(0.2)
+
+
 def main() -> None:
     """Prints everything."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--predictions", type=int, default=0)
+    parser.add_argument("--training", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--kinds", nargs="+", default=["ewma", "lstm"])
     given = parser.parse_args()
     for kind in given.kinds:
-        measure(kind, given.rounds, given.predictions, given.seconds)
+        measure(kind, given.rounds, given.predictions, given.seconds, given.training)
 
 
 if __name__ == "__main__":

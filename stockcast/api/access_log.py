@@ -6,14 +6,14 @@ The usual way to log costs more than a forecast; these lines are made of known f
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
-
-from pydantic_core import to_json
 
 from stockcast.log_values import plain
 from stockcast.settings import Settings
@@ -29,6 +29,7 @@ class AccessLog:
         self._on = logging.getLogger("stockcast").isEnabledFor(logging.INFO)
         self._waiting: list[tuple[datetime, MutableMapping[str, Any], str, int, float]] = []
         self._lost = 0
+        self._pid = os.getpid()
 
     def add(self, scope: MutableMapping[str, Any], route: str, status: int, took: float) -> None:
         """Notes an answered request; `took` in seconds."""
@@ -37,7 +38,7 @@ class AccessLog:
         if len(self._waiting) >= MOST:
             self._lost += 1
             return
-        self._waiting.append((datetime.now(UTC), scope, route, status, took))
+        self._waiting.append((datetime.now(UTC).replace(tzinfo=None), scope, route, status, took))
 
     def flush(self) -> None:
         """Writes what waits. It never stops the work: a reader that is gone costs the lines."""
@@ -53,27 +54,22 @@ class AccessLog:
             sys.stderr.flush()
 
     def _line(self, at: datetime, scope: MutableMapping[str, Any], route: str, status: int, took: float) -> str:
-        state = scope["state"]
-        client = scope.get("client")
-        fields = {
-            "timestamp": at.isoformat().replace("+00:00", "Z"),
-            "level": "info",
-            "event": "request",
-            "logger": __name__,
-            "pid": os.getpid(),
-            "method": scope["method"],
-            "path": scope["path"][:200] if route == "other" else route,
-            "status": status,
-            "milliseconds": round(took * 1000, 3),
-            "client": client[0] if client else None,
-            "key": state.get("who") or None,
-            "model_version": state.get("model_version"),
-            "request_id": state["request_id"],
-        }
-        if self._json:
-            return to_json(fields if route != "other" else plain(fields)).decode()
-        path = "".join(sign if sign.isprintable() else "?" for sign in str(fields["path"]))
+        state, client = scope["state"], scope.get("client")
+        path = route if route != "other" else str(plain({"path": scope["path"]})["path"])
+        method, milliseconds, request_id = scope["method"], took * 1000, state["request_id"]
+        if not self._json:
+            shown = "".join(sign if sign.isprintable() else "?" for sign in path)
+            return f"{at:%Y-%m-%d %H:%M:%S} INFO    {method} {shown} {status} {milliseconds:.1f} ms"
+        who, version = _text(state.get("who") or None), _text(state.get("model_version"))
         return (
-            f"{fields['timestamp'][:19].replace('T', ' ')} INFO    {fields['method']} {path} {status} "
-            f"{fields['milliseconds']} ms"
+            f'{{"timestamp":"{at.isoformat()}Z","level":"info","event":"request","logger":"{__name__}",'
+            f'"pid":{self._pid},"method":"{method}","path":{_text(path)},"status":{status},'
+            f'"milliseconds":{milliseconds:.3f},"client":{_text(client[0] if client else None)},'
+            f'"key":{who},"model_version":{version},"request_id":"{request_id}"}}'
         )
+
+
+@lru_cache(maxsize=1000)
+def _text(value: str | None) -> str:
+    """As JSON."""
+    return json.dumps(value)

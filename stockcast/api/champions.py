@@ -35,6 +35,7 @@ _log = get_logger(__name__)
 
 LOOK = 0.25  # seconds between two looks at the notes
 CHILD_PATIENCE = 120.0
+_SEVERAL = 8  # windows, by which it is told how fast a version is
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +45,9 @@ class Champion:
     universe: str
     version: ModelVersion
     windows: WindowSpeaker
+    seconds: float  # that it takes for a window, where several are forecast together
     told: ModelTold
     told_json: Mapping[str, object]
-    loaded_at: datetime
 
 
 class Champions:
@@ -147,9 +148,9 @@ class Champions:
         else:
             bundle = read_bundle(self._settings.bundle_cache / version.name / version.run_id)
             windows = WindowSpeaker(speaker_of(version, bundle, 1), bundle)
-        _prove(windows)
+        seconds = _prove(windows)
         model = told(version)
-        return Champion(universe, version, windows, model, model.model_dump(mode="json"), datetime.now(UTC))
+        return Champion(universe, version, windows, seconds, model, model.model_dump(mode="json"))
 
     def _cached(self, version: ModelVersion) -> bool:
         return (self._settings.bundle_cache / version.name / version.run_id / "manifest.json").exists()
@@ -196,13 +197,18 @@ def told(version: ModelVersion) -> ModelTold:
     )  # fmt: skip
 
 
-def _prove(windows: WindowSpeaker) -> None:
-    """Lets it forecast once, all the way. Raises CorruptBundle when nothing sensible comes out."""
+def _prove(windows: WindowSpeaker) -> float:
+    """Lets it forecast, all the way; the seconds that it takes for a window.
+
+    Raises CorruptBundle when nothing sensible comes out.
+    """
     example = np.resize(np.array(EXAMPLE_PRICES), windows.lookback)
     try:
         asked = windows.ask(PriceWindow(example), None)
-        said = windows.forecast([asked], datetime.now(UTC))[0]
-        prices = said.forecast.prices
+        prices = windows.forecast([asked], datetime.now(UTC))[0].forecast.prices
+        began = time.perf_counter()
+        windows.forecast([asked] * _SEVERAL, datetime.now(UTC))
+        took = time.perf_counter() - began
         sensible = bool(np.isfinite(prices).all() and (prices > 0).all() and (np.diff(prices, axis=1) >= 0).all())
     except StockcastError:
         raise
@@ -210,3 +216,4 @@ def _prove(windows: WindowSpeaker) -> None:
         raise CorruptBundle(f"The model cannot forecast: {problem}.", "Roll back, or train again.") from problem
     if not sensible:
         raise CorruptBundle("The model's first forecast is no forecast.", "Roll back, or train again.")
+    return took / _SEVERAL

@@ -20,7 +20,7 @@ from stockcast.api.schemas import (
     PredictRequest,
     SampleData,
 )
-from stockcast.api.server_state import ServerState, state_of
+from stockcast.api.server_state import DEFAULT_UNIVERSE, ServerState, state_of
 from stockcast.errors import InvalidWindow, StockcastError
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN, level_position
 from stockcast.forecasting.returns import to_prices
@@ -99,9 +99,14 @@ async def sample_data(request: Request, universe: str = "default") -> SampleData
 def speaking(state: ServerState, universe: str) -> Champion:
     """Who answers. Raises Refused: 503 when the universe has nobody yet, 404 when nobody knows it."""
     champion = state.champions.of(universe)
+    if champion is None and universe != DEFAULT_UNIVERSE:
+        raise Refused(
+            404, "unknown_model", f"No model speaks for the universe {universe}.",
+            "Train one there; an admin may then POST /model/reload.", "universe",
+        )  # fmt: skip
     if champion is None:
         raise Refused(
-            503, "no_model", f"No model can speak for the universe {universe} yet.",
+            503, "no_model", "No model can speak yet.",
             "Ask again in a while; an admin may store prices, train, and POST /model/reload.", retry_after=5,
         )  # fmt: skip
     return champion

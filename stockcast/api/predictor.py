@@ -1,9 +1,8 @@
 """Forecasts for many requests at once.
 
 Requests that wait at the same moment are computed together: most of what a forecast costs, it costs once for
-all of them. Whoever is alone is computed at once; where several were there, the next wait a
-millisecond for one another. What is said is in the spool of
-the journal before anybody sees it.
+all of them. Whoever is alone is computed at once; where several were there just before, the first of the next wait
+a moment for the others. What is said is in the spool of the journal before anybody sees it.
 """
 
 from __future__ import annotations
@@ -27,8 +26,9 @@ from stockcast.prices.tickers import normalise_ticker
 from stockcast.prices.window import PriceWindow
 from stockcast.workflows.forecast_windows import AskedWindow, WindowForecast
 
-GATHER = 0.001  # seconds for which others are waited for, where others have been there just before
-TOGETHER = 48  # windows of one pass: some milliseconds, in which nothing else is answered
+GATHER = 0.002  # seconds for which others are waited for at most, where others have been there just before
+TOGETHER = 48  # windows of one pass at most
+LONGEST = 0.02  # seconds of one pass, in which nothing else is answered
 
 
 @dataclass(eq=False)
@@ -49,8 +49,9 @@ class Predictor:
     _waiting: list[_Waiting] = field(default_factory=list)
     _healthy: dict[tuple[str, ...], str] = field(default_factory=dict)
     _computing: bool = False
-    _crowded: bool = False
-    _network: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "network"))
+    _expected: int = 1  # that come within a moment of one another
+    _planned: asyncio.TimerHandle | None = None
+    _slow: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "slow model"))
     _dated: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2, "dated windows"))
 
     async def ask(
@@ -78,11 +79,20 @@ class Predictor:
         self._waiting.append(waiting)
         if not self._computing:
             self._computing = True
-            if self._crowded:
-                loop.call_later(GATHER, self._compute)
-            else:
-                loop.call_soon(self._compute)
+            self._plan()
+        elif self._planned is not None and len(self._waiting) >= self._expected:
+            self._planned.cancel()
+            self._plan()
         return waiting.answer
+
+    def _plan(self) -> None:
+        """Computes at once when as many wait as have lately, and else in a moment."""
+        loop = asyncio.get_running_loop()
+        if len(self._waiting) >= min(self._expected, TOGETHER):
+            self._planned = None
+            loop.call_soon(self._compute)
+        else:
+            self._planned = loop.call_later(GATHER, self._compute)
 
     async def _say_dated(self, champion: Champion, asked: AskedWindow, request_id: str) -> WindowForecast:
         """By itself and in a thread: a calendar takes a second to build, once an exchange."""
@@ -95,19 +105,21 @@ class Predictor:
     def _compute(self) -> None:
         """Answers those who wait for the same champion, and goes on as long as somebody waits."""
         champion = self._waiting[0].champion
-        batch = [each for each in self._waiting if each.champion is champion][:TOGETHER]
+        most = max(1, min(TOGETHER, int(LONGEST / champion.seconds)))
+        batch = [each for each in self._waiting if each.champion is champion][:most]
         taken = set(map(id, batch))
         self._waiting = [each for each in self._waiting if id(each) not in taken]
         batch = [each for each in batch if not each.answer.done()]  # the others have gone
-        self._crowded = len(batch) > 1
+        self._planned = None
+        self._expected = max(1, len(batch) + len(self._waiting), int(0.9 * self._expected))
         now, loop = datetime.now(UTC), asyncio.get_running_loop()
         asked = [each.asked for each in batch]
-        if not champion.windows.heavy:
+        if not batch or champion.seconds < LONGEST:
             self._answer(champion, batch, now, partial(champion.windows.forecast, asked, now))
             self._go_on()
             return
-        # While ONNX Runtime computes in the thread, the loop reads what comes next.
-        computed = loop.run_in_executor(self._network, champion.windows.forecast, asked, now)
+        # So slow a model must not hold up the health reports.
+        computed = loop.run_in_executor(self._slow, champion.windows.forecast, asked, now)
 
         def answer(done: asyncio.Future[list[WindowForecast]]) -> None:
             self._answer(champion, batch, now, done.result)
@@ -118,11 +130,7 @@ class Predictor:
     def _go_on(self) -> None:
         self._computing = bool(self._waiting)
         if self._computing:
-            loop = asyncio.get_running_loop()
-            if len(self._waiting) >= TOGETHER // 2:
-                loop.call_soon(self._compute)
-            else:
-                loop.call_later(GATHER, self._compute)
+            self._plan()
 
     def _answer(
         self,
@@ -131,6 +139,8 @@ class Predictor:
         now: datetime,
         forecast: Callable[[], Sequence[WindowForecast]],
     ) -> None:
+        if not batch:
+            return
         try:
             said = forecast()
             self._write_down(champion, said, now, [each.request_id for each in batch])

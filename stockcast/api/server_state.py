@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime
 from functools import cached_property
@@ -125,12 +126,10 @@ class ServerState:
         return found
 
     async def _look(self) -> None:
-        turn = 0
-        while True:
-            await asyncio.sleep(0.5)
+        for turn in itertools.count():
+            await asyncio.sleep(0.05)  # so that few lines are written at once, and nobody waits for them
             self.access_log.flush()
-            turn += 1
-            if turn % 4 == 0:
+            if turn % 40 == 0:
                 await asyncio.to_thread(self._look_at_jobs)
 
     def _look_at_jobs(self) -> None:

@@ -31,7 +31,8 @@ def quantiles(location: Floats, scale: Floats, df: Floats) -> Floats:
 def _upper(df: Floats) -> Floats:
     """Quantiles of t(df) at the levels above the median. [...] -> [..., 19]"""
     if df.size and df.min() >= LEAST_DF and df.max() <= MOST_DF:
-        return np.asarray(chebyshev.chebvander(_place(df), _TERMS - 1) @ _coefficients())
+        angles = np.arccos(np.clip(_place(df), -1, 1))
+        return np.asarray(np.cos(angles[..., None] * np.arange(_TERMS)) @ _coefficients())  # Chebyshev's
     # A few distinct degrees of freedom are the rule where they come from elsewhere.
     distinct, which = np.unique(df, return_inverse=True)
     return np.asarray(stdtrit(distinct[:, None], _UPPER)[which.reshape(df.shape)])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-import numpy as np
 import orjson
 
 from stockcast.forecasting.quantiles import LEVELS, QuantileForecast
@@ -61,7 +60,8 @@ def moment_text(moment: datetime) -> str:
 
 
 def _text(values: Floats) -> str:
-    return orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    # It must be contiguous, as a row of many forecasts is.
+    return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def findings_text(drift: DriftReport) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 import threading
@@ -32,7 +33,7 @@ from stockcast.logs import get_logger
 _log = get_logger(__name__)
 
 EVERY = 0.2  # seconds between two moves
-CHUNK = 500  # lines of one transaction
+CHUNK = 200  # lines of one transaction
 MOST_HELD = 5_000  # lines kept in memory where no file can be written; more are refused
 _PATIENCE = 2.0  # seconds before a database that did not answer is asked again
 
@@ -202,13 +203,16 @@ class JournalSpool:
 
     def _move(self, place: Path, left: bool = False) -> int:
         assert self._database is not None
-        lines = place.read_bytes().split(b"\n")[:-1]  # after the last break nothing stands, or half a line
-        if left:
-            lines = [line for line in lines if _readable(line)]
-        for start in range(0, len(lines), CHUNK):
-            _insert(self._database, lines[start : start + CHUNK])
+        count = 0
+        with open(place, "rb") as file:  # a piece at a time: it may have grown while the database was away
+            # After the last break nothing stands, or half a line.
+            while lines := [line[:-1] for line in itertools.islice(file, CHUNK) if line.endswith(b"\n")]:
+                count += len(lines)
+                good = [line for line in lines if _readable(line)] if left else lines
+                if good:
+                    _insert(self._database, good)
         place.unlink()
-        return len(lines)
+        return count
 
     def _take_over(self) -> None:
         """Moves what processes have left that are gone."""

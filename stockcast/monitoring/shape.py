@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 from pydantic import FiniteFloat, PositiveInt
@@ -31,6 +31,7 @@ _LEAST = 1e-3  # smallest ratio whose logarithm is taken
 # The ordinary market: Student-t moves of 4 degrees of freedom, in steps that make one close in 18 repeat.
 _ORDINARY_WINDOWS, _CHUNK, _DEGREES, _STEP, _SEED = 20_000, 2_000, 4, 0.15, 20240501
 
+_RATIO = np.array([feature.ratio for feature in FEATURES])
 Tail = tuple[FiniteFloat, FiniteFloat]
 
 
@@ -96,7 +97,25 @@ class ShapeReference:
 
     def rarities(self, values: Floats) -> Floats:
         """Rarity of each feature of windows. [N, F] -> [N, F]"""
-        return _rarities(values, self.features)
+        judged = np.where(_RATIO, np.log(np.maximum(values, _LEAST)), values)
+        decades = np.zeros(values.shape)
+        for first, second in self._tails:
+            decades = np.fmax(decades, 2 + (judged - first) / (second - first))
+        return decades
+
+    @cached_property
+    def _tails(self) -> tuple[tuple[Floats, Floats], ...]:
+        """The two values of either tail on the scale on which they are judged, NaN where it has none. [F] each"""
+        found = []
+        for side in ("low", "high"):
+            tails = [getattr(self.features[feature.name], side) for feature in FEATURES]
+            both = [
+                (np.nan, np.nan) if tail is None else _judged(feature, np.array(tail))
+                for feature, tail in zip(FEATURES, tails, strict=True)
+            ]
+            first, second = np.array(both).T
+            found.append((first, second))
+        return tuple(found)
 
     def p_value(self, score: float) -> float:
         """Conformal: the share of training windows, and this one, that are as unusual."""

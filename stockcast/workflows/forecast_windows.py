@@ -67,11 +67,6 @@ class WindowSpeaker:
         forecaster = self.speaker.forecaster
         return NaiveForecaster(forecaster.horizon, lookback=forecaster.lookback)
 
-    @cached_property
-    def heavy(self) -> bool:
-        """Whether most of a forecast is ONNX Runtime's work, which another thread can do at the same time."""
-        return bool(self.bundle.files)
-
     def ask(self, window: PriceWindow, stored: PriceFrame | None) -> AskedWindow:
         """Raises InvalidWindow for another length, or for a close that cannot be a price."""
         return AskedWindow(window, window_context(window, self.speaker.forecaster), stored)

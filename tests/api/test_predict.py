@@ -153,10 +153,9 @@ def test_as_many_dates_as_closes_are_wanted(served: Served) -> None:
     assert (reply.status_code, reply.json()["error"]["code"]) == (422, "invalid_window")
 
 
-def test_a_universe_that_nobody_speaks_for_is_503(served: Served) -> None:
+def test_a_universe_that_nobody_speaks_for_is_404(served: Served) -> None:
     reply = served.post("/predict", json={"last_prices": WINDOW, "universe": "nobody"})
-    assert (reply.status_code, reply.json()["error"]["code"]) == (503, "no_model")
-    assert int(reply.headers["retry-after"]) >= 1
+    assert (reply.status_code, reply.json()["error"]["code"]) == (404, "unknown_model")
 
 
 def test_the_model_tells_its_version_and_parameters(api: ApiClient) -> None:

@@ -170,7 +170,9 @@ def test_without_anything_it_starts_and_says_that_nobody_can_speak(tmp_path: Pat
         assert client.get("/health").json()["status"] == "unhealthy"
         assert client.get("/health/live").status_code == 200
         assert client.get("/health/ready").status_code == 503
-        assert client.post("/predict", json=BODY).status_code == 503
+        refused = client.post("/predict", json=BODY)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_model")
+        assert int(refused.headers["retry-after"]) >= 1
         sample = client.get("/sample-data").json()
         assert len(sample["last_prices"]) == 60
 
