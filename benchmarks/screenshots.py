@@ -21,10 +21,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.sessions import closing_times
 from stockcast.settings import Settings
 from stockcast.workflows.forecast import forecast_ticker
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH = 1440

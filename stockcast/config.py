@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from stockcast.errors import InvalidConfig
 
+DEFAULT_UNIVERSE = "default"  # there from the first day
+
 # The ladder of models, each to be beaten by the next.
 ModelKind = Literal["naive", "ewma", "garch", "linear", "lstm"]
 

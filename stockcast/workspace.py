@@ -16,7 +16,7 @@ from typing import Any
 import filelock
 
 from stockcast.alert_desk import AlertDesk
-from stockcast.config import Config
+from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database, make_folder
 from stockcast.errors import StockcastError
@@ -40,7 +40,7 @@ from stockcast.prices.yahoo import YahooPrices
 from stockcast.registry.bundles import Bundles
 from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.runs import Runs
-from stockcast.registry.tracking_server import TrackingServer, model_name
+from stockcast.registry.tracking_server import TrackingServer, model_name, universe_of
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
@@ -59,8 +59,6 @@ from stockcast.workflows.load_speaker import load_speaker
 from stockcast.workflows.promote import promote, rollback
 from stockcast.workflows.train import Candidate, checkpoint_file, make_candidate, publish
 from stockcast.workflows.training_result import TrainingResult
-
-DEFAULT_UNIVERSE = "default"
 
 
 class Workspace:
@@ -253,7 +251,7 @@ class Workspace:
         result = publish(self.runs, self.versions, candidate)
         if result.promoted:
             with contextlib.suppress(StockcastError):  # what was promoted stays so
-                self.champion(candidate.name.removeprefix("stockcast-"))
+                self.champion(universe_of(candidate.name))
         return result
 
     def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:

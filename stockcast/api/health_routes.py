@@ -13,7 +13,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from stockcast import __version__
 from stockcast.api.problems import Refused
 from stockcast.api.schemas import Alive, Health, Hello, Part, QueueTold, Ready, Resources
-from stockcast.api.server_state import DEFAULT_UNIVERSE, state_of
+from stockcast.api.server_state import state_of
+from stockcast.config import DEFAULT_UNIVERSE
 
 router = APIRouter(tags=["health"])
 _process = psutil.Process()

@@ -20,7 +20,8 @@ from stockcast.api.schemas import (
     PredictRequest,
     SampleData,
 )
-from stockcast.api.server_state import DEFAULT_UNIVERSE, ServerState, state_of
+from stockcast.api.server_state import ServerState, state_of
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.errors import InvalidWindow, StockcastError
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN, level_position
 from stockcast.forecasting.returns import to_prices

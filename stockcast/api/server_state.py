@@ -18,6 +18,7 @@ from stockcast.api.champions import Champions
 from stockcast.api.histories import Histories
 from stockcast.api.keys import Keys
 from stockcast.api.predictor import Predictor
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database
 from stockcast.errors import DatabaseUnavailable, StockcastError
@@ -29,8 +30,6 @@ from stockcast.settings import Settings
 
 if TYPE_CHECKING:
     from stockcast.workspace import Workspace
-
-DEFAULT_UNIVERSE = "default"
 
 
 class ServerState:

@@ -24,19 +24,12 @@ def log_issued(
     run_id: str | None,
     from_store: bool,
 ) -> None:
-    """One line for each forecast that is issued, and one more when its window has drifted. Call it once the
-    forecast stands in the journal: both lines name its row."""
-    log = _log.bind(
-        universe=universe,
-        ticker=context.ticker,
-        cutoff=context.cutoff,
-        face=face,
-        model=model,
-        model_version=model_version,
-        run_id=run_id,
-        journal_id=journal_id,
-        fingerprint=context.fingerprint,
-        severity=drift.severity,
+    """One line for each forecast that is issued, and one more when its window has drifted.
+
+    Call it once the forecast stands in the journal: both lines name its row.
+    """
+    log = _about(context, drift, universe, face, model, model_version, run_id).bind(
+        journal_id=journal_id, fingerprint=context.fingerprint
     )
     log.info("forecast_issued", from_store=from_store)
     _warn(log, drift)
@@ -54,7 +47,20 @@ def log_drift(
     run_id: str | None,
 ) -> None:
     """The second of these lines alone, for those who issue thousands in a second. It names the request instead."""
-    log = _log.bind(
+    log = _about(context, drift, universe, face, model, model_version, run_id)
+    _warn(log.bind(request_id=request_id), drift)
+
+
+def _about(
+    context: Context,
+    drift: DriftReport,
+    universe: str,
+    face: str,
+    model: str,
+    model_version: str,
+    run_id: str | None,
+) -> BoundLogger:
+    return _log.bind(
         universe=universe,
         ticker=context.ticker,
         cutoff=context.cutoff,
@@ -62,10 +68,8 @@ def log_drift(
         model=model,
         model_version=model_version,
         run_id=run_id,
-        request_id=request_id,
         severity=drift.severity,
     )
-    _warn(log, drift)
 
 
 def _warn(log: BoundLogger, drift: DriftReport) -> None:

@@ -105,6 +105,9 @@ def _set_environment() -> None:
         os.environ.setdefault(name, value)
 
 
+_PREFIX = "stockcast-"
+
+
 def model_name(universe: str) -> str:
     """Name of a universe's registered model and experiment. Raises InvalidRequest for an unusable name."""
     allowed = all(letter.isascii() and (letter.isalnum() or letter in "-_.") for letter in universe)
@@ -113,4 +116,9 @@ def model_name(universe: str) -> str:
             f"{universe[:40]!r} cannot name a universe.",
             "Use up to 40 letters, digits, '-', '_' and '.', beginning with a letter or digit.",
         )
-    return f"stockcast-{universe}"
+    return f"{_PREFIX}{universe}"
+
+
+def universe_of(name: str) -> str:
+    """The universe of a registered model, the inverse of `model_name`."""
+    return name.removeprefix(_PREFIX)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from stockcast.errors import UnknownModel
 from stockcast.evaluation.gate import Verdict
 from stockcast.logs import get_logger
-from stockcast.registry.tracking_server import TrackingServer, model_name
+from stockcast.registry.tracking_server import TrackingServer, model_name, universe_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -138,7 +138,7 @@ class Versions:
             client.delete_registered_model_alias(version.name, CHALLENGER)
         _log.info(
             "model_promoted",
-            universe=version.name.removeprefix("stockcast-"),
+            universe=universe_of(version.name),
             model=version.name,
             model_version=version.version,
             model_kind=version.kind,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.store import StoredHistory
 from stockcast.ui.shared import workspace
-from stockcast.workspace import DEFAULT_UNIVERSE
 
 UNIVERSE, TICKER = "universe", "ticker"
 

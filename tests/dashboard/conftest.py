@@ -15,12 +15,12 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from stockcast.config import Config
+from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.jobs.local_runner import LocalRunner
 from stockcast.prices.store import StoredHistory
 from stockcast.settings import Settings
 from stockcast.workflows.forecast import Answer
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
 

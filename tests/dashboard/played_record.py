@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import closing_times
 from stockcast.workflows.forecast import Speaker, forecast_ticker
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 
 def play(workspace: Workspace, tickers: Sequence[str], first: date, sessions: int | None = None) -> None:

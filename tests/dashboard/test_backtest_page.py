@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from page_reading import OpenPage, assert_sound, progress_of, told
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.jobs.process import Process
 from stockcast.settings import Settings
 from stockcast.workflows.job_requests import BacktestRequest
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 ASKED = BacktestRequest(model="champion", start=date(2012, 1, 3), end=date(2012, 6, 29), tickers=("AAPL", "IBM"))
 

@@ -12,8 +12,9 @@ import pytest
 from page_reading import OpenPage, assert_sound, told
 from streamlit.testing.v1 import AppTest
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.settings import Settings
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ from page_reading import OpenPage, assert_sound, told
 from played_record import play
 from streamlit.testing.v1 import AppTest
 
+from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.monitoring.performance_rules import Rule, Verdict
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 EVENING = datetime(2013, 3, 1, 23, tzinfo=UTC)  # of the sample's last close
 NOW = datetime(2013, 3, 2, 12, tzinfo=UTC)

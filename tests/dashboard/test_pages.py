@@ -9,13 +9,13 @@ import pytest
 from page_reading import PAGES, OpenPage, assert_sound, progress_of, told
 from streamlit.testing.v1 import AppTest
 
-from stockcast.config import Config
+from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.errors import NoPricesFound
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.process import Process
 from stockcast.prices.sample import SamplePrices
 from stockcast.ui.format import money
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 BRAZILIAN = "Data;Abertura;Máxima;Mínima;Fechamento;Volume\n" + "".join(
     f"{day:02d}/07/2024;10,0{day % 7};10,90;9,10;10,{day:02d};1.000\n" for day in (1, 2, 3, 4, 5, 8, 9, 10, 11, 12)

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 from price_payloads import days_until, yahoo_payload
 
-from stockcast.config import Config
+from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.errors import InvalidTicker, SourceUnavailable, TooShortHistory, TrainingActive
 from stockcast.jobs.job import Job
 from stockcast.jobs.leftovers import remove_leftovers
@@ -24,7 +24,7 @@ from stockcast.prices.source import PriceQuestion
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.settings import Settings
 from stockcast.workflows.job_requests import TrainRequest
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 SAVED = datetime(2024, 5, 15, 12, tzinfo=UTC)
 QUICK = ["training.max_epochs=2", "network.hidden_size=8", "training.accelerator=cpu"]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stockcast.config import LADDER, Config
+from stockcast.config import DEFAULT_UNIVERSE, LADDER, Config
 from stockcast.errors import TooShortHistory
 from stockcast.evaluation.refits import garch_reference
 from stockcast.evaluation.split import split_dates, training_pairs
@@ -21,7 +21,7 @@ from stockcast.settings import Settings
 from stockcast.workflows.judge_candidate import rungs_below
 from stockcast.workflows.model_card import CARD_FILE, escape
 from stockcast.workflows.training_result import TrainingResult
-from stockcast.workspace import DEFAULT_UNIVERSE, Workspace
+from stockcast.workspace import Workspace
 
 MakeFrame = Callable[..., PriceFrame]
 QUICK = ("training.max_epochs=1", "network.hidden_size=4", "network.members=2", "training.accelerator=cpu")
