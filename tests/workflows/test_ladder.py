@@ -14,6 +14,7 @@ from stockcast.config import DEFAULT_UNIVERSE, LADDER, Config
 from stockcast.errors import TooShortHistory
 from stockcast.evaluation.refits import garch_reference
 from stockcast.evaluation.split import split_dates, training_pairs
+from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.registry.runs import CARD
@@ -70,6 +71,17 @@ def test_it_is_compared_with_every_rung_below_and_with_the_champion(
     opponents = [each.opponent for each in results[kind].comparisons]
     assert opponents[:-1] == list(below)
     assert opponents[-1].startswith("the champion")
+
+
+@pytest.mark.parametrize("which", ["lstm", "the crowned baseline"])
+def test_the_drift_reference_of_a_version_was_measured_on_training_sessions_alone(
+    workspace: Workspace, results: dict[str, TrainingResult], which: str
+) -> None:
+    version = results["lstm"].model.version if which == "lstm" else "1"
+    frames = [workspace.prices.load(ticker) for ticker in TICKERS]
+    split = split_dates(frames, Config())
+    learnt = DriftReference.fit([frame.until(split.train_end) for frame in frames], 60)
+    assert workspace.speaker(DEFAULT_UNIVERSE, version).reference == learnt
 
 
 def test_the_model_card_tells_every_rung_and_what_was_learnt_from(
