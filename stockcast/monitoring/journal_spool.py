@@ -182,6 +182,7 @@ class JournalSpool:
         with self._swapping:
             file, self._file = self._file, None
             held, self._held = self._held, []
+            places = sorted(self._own.glob("*.jsonl"))  # none of them is written to any more
         if file is not None:
             os.close(file)
         try:
@@ -192,9 +193,7 @@ class JournalSpool:
             if held:
                 with self._swapping:
                     self._held = held + self._held
-        for place in sorted(self._own.glob("*.jsonl")):
-            if self._file is not None and place.name == f"{self._number:06}.jsonl":
-                continue  # what is said just now
+        for place in places:
             self._moved += self._move(place)
         if time.monotonic() - self._pinged > _PATIENCE:  # so that it is known also while nobody asks
             self._pinged = time.monotonic()

@@ -184,3 +184,31 @@ def test_a_line_that_the_database_refuses_costs_no_other(
     address = f"sqlite:///{tmp_path / 'a.db'}"
     run(JournalSpool(tmp_path / "spool", lambda: Database(address)), line_of(1), bad, line_of(2))
     assert len(Journal(Database(address)).entries()) == 2
+
+
+def test_no_line_is_lost_while_files_are_opened_on_a_slow_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is there and not yet written to looks like one that has been moved whole."""
+    real = os.open
+
+    def slow(path: str | Path, *arguments: int) -> int:
+        descriptor = real(path, *arguments)
+        if str(path).endswith(".jsonl"):
+            time.sleep(0.02)
+        return descriptor
+
+    monkeypatch.setattr("stockcast.monitoring.journal_spool.os.open", slow)
+    monkeypatch.setattr("stockcast.monitoring.journal_spool.EVERY", 0.001)
+    address = f"sqlite:///{tmp_path / 'a.db'}"
+    spool = JournalSpool(tmp_path / "spool", lambda: Database(address))
+    spool.start()
+    while spool.database is None:
+        time.sleep(0.01)
+    for line in [line_of(number) for number in range(60)]:
+        spool.append([line])
+        time.sleep(0)  # lets the thread that moves begin, so that the next line opens a file while it looks around
+    assert spool.close()
+    database = Database(address)
+    assert len(Journal(database).entries()) == 60
+    database.close()
