@@ -110,8 +110,8 @@ class Door:
         return body
 
     def _admit(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
-        path = scope["path"]
         """Raises Refused."""
+        path = scope["path"]
         if self._metrics.in_flight > self._most and path not in _NEVER_BUSY:
             raise Refused(503, "busy", "Too many requests are worked at just now.", "Ask again in a moment.",
                           retry_after=1)  # fmt: skip
