@@ -8,8 +8,6 @@ import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from stockcast.api.http_protocol import PatientProtocol
-
 bare = FastAPI()
 
 
@@ -36,7 +34,7 @@ if __name__ == "__main__":
         bare,
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        http=PatientProtocol,
+        http="httptools",
         loop="uvloop",
         ws="none",
         access_log=False,

@@ -110,6 +110,11 @@ def _leaves(address: str, server: str) -> bool:
 def _open(page: Page, name: str) -> None:
     """Follows the menu and waits until the other page has been drawn whole."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    _drawn(page, name)
+
+
+def _drawn(page: Page, name: str) -> None:
+    """Waits until a page has been drawn whole, with nothing left of the one before."""
     expect(page.get_by_role("heading", name=QUESTIONS[name])).to_be_visible()
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
@@ -195,7 +200,7 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     page.wait_for_function(f"{EPOCHS_DRAWN} === 35")
 
     page.get_by_role("link", name="Read the forecast").click()
-    expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
+    _drawn(page, "Forecast")
     expect(page.locator(".js-plotly-plot")).to_be_visible()
     page.get_by_test_id("stMain").get_by_role("combobox", name="Ticker", exact=True).click()
     page.get_by_role("option", name="IBM").click()

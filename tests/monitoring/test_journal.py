@@ -4,10 +4,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from multiprocessing.connection import Connection
-from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -50,8 +50,9 @@ def record(journal: Journal, forecast: QuantileForecast | None = None, **changes
     return journal.record(forecast or forecast_of(), forecast_of(2), **{**arguments, **changes})
 
 
-def fork() -> multiprocessing.context.ForkContext:
-    return multiprocessing.get_context("fork")
+def processes() -> multiprocessing.context.ForkServerContext:
+    """Processes of a clean interpreter: a copy of this one would inherit the locks of its threads."""
+    return multiprocessing.get_context("forkserver")
 
 
 @pytest.fixture
@@ -134,23 +135,27 @@ def test_entries_are_the_newest_first_of_one_ticker_or_of_all(journal: Journal) 
     assert journal.entries("NONE") == []
 
 
-def write_many(url: str, writer: int, gate: Barrier, told: SimpleQueue) -> None:
-    gate.wait()
+_gate: Barrier
+
+
+def meet_at(gate: Barrier) -> None:
+    global _gate
+    _gate = gate
+
+
+def write_many(url: str, writer: int) -> tuple[list[int], list[int]]:
+    _gate.wait()
     database = Database(url)
     shared = [record(Journal(database), forecast_of(number)) for number in range(20)]
     own = [record(Journal(database), forecast_of(1000 + 100 * writer + number)) for number in range(5)]
     database.close()
-    told.put((shared, own))
+    return shared, own
 
 
 def test_eight_processes_write_at_once_and_every_forecast_is_there_once(url: str) -> None:
-    gate, told = fork().Barrier(8), fork().SimpleQueue()
-    writers = [fork().Process(target=write_many, args=(url, number, gate, told)) for number in range(8)]
-    for writer in writers:
-        writer.start()
-    written = [told.get() for _ in writers]
-    for writer in writers:
-        writer.join()
+    gate = processes().Barrier(8)
+    with ProcessPoolExecutor(8, processes(), meet_at, (gate,)) as writers:
+        written = list(writers.map(write_many, [url] * 8, range(8)))
     database = Database(url)
     entries = Journal(database).entries(limit=1000)
     database.close()
@@ -167,8 +172,8 @@ def write_until_killed(url: str, told: Connection) -> None:
 
 def test_what_was_journaled_survives_a_kill_in_the_middle_of_writing(url: str) -> None:
     Database(url).close()
-    told, teller = fork().Pipe(duplex=False)
-    writer = fork().Process(target=write_until_killed, args=(url, teller))
+    told, teller = processes().Pipe(duplex=False)
+    writer = processes().Process(target=write_until_killed, args=(url, teller))
     writer.start()
     teller.close()
     ids = [told.recv() for _ in range(25)]
