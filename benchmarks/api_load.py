@@ -32,7 +32,7 @@ import psutil
 import uvloop
 
 from benchmarks.sample_histories import TICKERS, sample_histories
-from stockcast.api.api_client import ApiClient
+from stockcast.client.api_client import ApiClient
 from stockcast.config import Config
 from stockcast.database import Database
 from stockcast.evaluation.split import split_dates, training_pairs

@@ -34,7 +34,7 @@ NEW_POINTS = """old => {
 }"""
 OTHER_PAGES = {
     "data": "How good are the prices of AAPL?",
-    "runs": "Model versions",
+    "runs": "Which version speaks, and which could?",
     "configuration": "What changed",
 }
 

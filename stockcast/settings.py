@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
@@ -43,6 +45,10 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Addresses for alerts as apprise writes them, separated by spaces; empty: nobody is told.",
     )
+    api_url: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Address of the API, which the pages ask and show.",
+    )
     api_keys: SecretStr = Field(
         default=SecretStr(""),
         description="Keys that may ask the API for forecasts, separated by spaces; two while one is changed.",
@@ -80,6 +86,17 @@ class Settings(BaseSettings):
             return value
         return value.strip().upper() if info.field_name == "log_level" else value.strip().lower()
 
+    @field_validator("api_url")
+    @classmethod
+    def be_an_address_without_secrets(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.port == 0:
+            raise ValueError("an address such as http://127.0.0.1:8000 is wanted, without a name or password")
+        # It stands in snippets that people copy into a shell.
+        if parts.query or parts.fragment or not re.fullmatch(r"[A-Za-z0-9:/.\[\]_~-]+", value.strip()):
+            raise ValueError("it ends with the host, the port or a path, in plain letters and digits")
+        return value.strip().rstrip("/")
+
     @property
     def environment(self) -> dict[str, str]:
         """The same settings as environment variables, for a process of ours. Secrets too: show them to nobody."""
@@ -115,6 +132,11 @@ class Settings(BaseSettings):
     def champion_notes(self) -> Path:
         """Folder of notes about who speaks, one file per universe."""
         return self.home.absolute() / "champions"
+
+    @property
+    def known_keys(self) -> Path:
+        """File in which the API keeps the keys of the database as it last saw them, as digests."""
+        return self.home.absolute() / "api_keys.json"
 
     @property
     def spool(self) -> Path:

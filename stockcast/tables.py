@@ -216,3 +216,16 @@ adaptations = Table(
     Column("cutoff", Date, nullable=False),
     Column("state", JSON, nullable=False),
 )
+
+# Keys of the API, by their sha256 alone. A row is never removed: once there is one, the API asks for keys.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("label", String(60), nullable=False),
+    Column("scope", String(8), nullable=False),  # predict, admin
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("start", String(8), nullable=False),  # its first characters, by which its owner knows it again
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("revoked_at", DateTime(timezone=True)),
+)

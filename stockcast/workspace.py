@@ -15,6 +15,7 @@ from typing import Any
 
 import filelock
 
+from stockcast.access_keys import AccessKeys
 from stockcast.alert_desk import AlertDesk
 from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.config_versions import ConfigVersions
@@ -30,7 +31,7 @@ from stockcast.monitoring.drift import check_window
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.journal import Face, Journal
 from stockcast.prices.file import FilePrices
-from stockcast.prices.reading.datestyle import DateOrder
+from stockcast.prices.reading.read_as import AS_IT_STANDS, ReadAs
 from stockcast.prices.sample import SAMPLE_TICKERS, SamplePrices
 from stockcast.prices.source import PriceQuestion, PriceSource, shape_question
 from stockcast.prices.store import PriceStore
@@ -120,6 +121,11 @@ class Workspace:
         return AlertDesk(self, self.settings)
 
     @cached_property
+    def access_keys(self) -> AccessKeys:
+        """Keys of the API that people have made."""
+        return AccessKeys(self.database)
+
+    @cached_property
     def tracking(self) -> TrackingServer:
         """MLflow."""
         local = self.settings.mlflow.startswith("sqlite:")
@@ -153,9 +159,9 @@ class Workspace:
         """Stores the bundled sample."""
         return [self._ingest(SamplePrices(), shape_question(ticker)) for ticker in SAMPLE_TICKERS]
 
-    def ingest_file(self, name: str, content: bytes, ticker: str, date_order: DateOrder = "auto") -> Ingested:
+    def ingest_file(self, name: str, content: bytes, ticker: str, read_as: ReadAs = AS_IT_STANDS) -> Ingested:
         """Stores the prices of a file under a ticker."""
-        return self._ingest(FilePrices(name, content, date_order), shape_question(ticker))
+        return self._ingest(FilePrices(name, content, read_as), shape_question(ticker))
 
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]:
         """Those of the tickers whose history came from Yahoo and can be continued there."""
@@ -323,11 +329,11 @@ class Workspace:
 
     def promote(self, universe: str, which: str, note: str) -> ModelVersion:
         """Makes a version the champion by a person's decision. Raises UnknownModel or InvalidRequest."""
-        return self._noted(universe, promote(self.versions, universe, which, note))
+        return self._noted(universe, promote(self.runs, self.versions, universe, which, note))
 
     def rollback(self, universe: str) -> ModelVersion:
-        """Makes the previous champion speak again. Raises UnknownModel when there was none."""
-        return self._noted(universe, rollback(self.versions, universe))
+        """Makes the previous champion speak again. Raises UnknownModel when there was none, or InvalidRequest."""
+        return self._noted(universe, rollback(self.runs, self.versions, universe))
 
     def train_request(
         self,

@@ -19,9 +19,9 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from stockcast.api.schemas import EXAMPLE_PRICES
 from stockcast.api.serve import server_config
 from stockcast.api.server_state import ServerState
+from stockcast.client.schemas import EXAMPLE_PRICES
 from stockcast.config import Config
 from stockcast.forecasting.bundle import pack, write_bundle
 from stockcast.forecasting.ewma import EwmaForecaster

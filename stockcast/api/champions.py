@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from stockcast import errors
-from stockcast.api.schemas import EXAMPLE_PRICES, ModelTold
+from stockcast.client.schemas import EXAMPLE_PRICES, ModelTold
 from stockcast.errors import CorruptBundle, RegistryUnavailable, StockcastError, UnknownModel
 from stockcast.forecasting.bundle import read_bundle
 from stockcast.logs import get_logger

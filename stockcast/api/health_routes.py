@@ -12,8 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from stockcast import __version__
 from stockcast.api.problems import Refused
-from stockcast.api.schemas import Alive, Health, Hello, Part, QueueTold, Ready, Resources
 from stockcast.api.server_state import state_of
+from stockcast.client.schemas import Alive, Health, Hello, Part, QueueTold, Ready, Resources
 from stockcast.config import DEFAULT_UNIVERSE
 
 router = APIRouter(tags=["health"])
@@ -47,6 +47,7 @@ async def health(request: Request) -> Health:
             reason=None if state.champions.registry_problem is None else "MLflow does not answer.",
         ),
         queue=QueueTold(length=state.spool.length),
+        asks_for_key=state.keys.any,
         uptime_seconds=round(time.monotonic() - state.started, 1),
     )
 

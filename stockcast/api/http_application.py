@@ -16,8 +16,8 @@ from stockcast.api import health_routes, model_routes, predict_routes, training_
 from stockcast.api.door import LARGEST_BODY, Door, refusal
 from stockcast.api.predict_routes import answer_window
 from stockcast.api.problems import UNEXPECTED, Refused, from_status, invalid
-from stockcast.api.schemas import Problem
 from stockcast.api.server_state import ServerState
+from stockcast.client.schemas import Problem
 from stockcast.errors import StockcastError
 from stockcast.settings import Settings
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import JsonValue
 
 from stockcast.api.predict_routes import speaking
-from stockcast.api.schemas import ModelInfo, Problem, ReloadBody, Reloaded, Universe
 from stockcast.api.server_state import state_of
 from stockcast.api.training_routes import current_params
+from stockcast.client.schemas import ModelInfo, Problem, ReloadBody, Reloaded, Universe
 
 router = APIRouter(prefix="/model", tags=["model"])
 

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from stockcast.api.champions import Champion
 from stockcast.api.problems import Refused, invalid
 from stockcast.api.sample_window import sample_window
-from stockcast.api.schemas import (
+from stockcast.api.server_state import ServerState, state_of
+from stockcast.client.schemas import (
     BatchAnswer,
     BatchRequest,
     BatchWindow,
@@ -20,7 +21,6 @@ from stockcast.api.schemas import (
     PredictRequest,
     SampleData,
 )
-from stockcast.api.server_state import ServerState, state_of
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.errors import InvalidWindow, StockcastError
 from stockcast.forecasting.quantiles import LEVELS, MEDIAN, level_position

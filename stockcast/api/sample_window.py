@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from stockcast.api.histories import Histories
-from stockcast.api.schemas import EXAMPLE_PRICES, SampleData
+from stockcast.client.schemas import EXAMPLE_PRICES, SampleData
 
 
 async def sample_window(histories: Histories, preferred: Sequence[str], lookback: int) -> SampleData:

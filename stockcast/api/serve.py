@@ -19,6 +19,7 @@ import uvicorn
 from stockcast.api.http_application import make_door
 from stockcast.api.http_protocol import PatientProtocol
 from stockcast.api.server_state import ServerState
+from stockcast.database import Database
 from stockcast.errors import InvalidRequest, StockcastError
 from stockcast.logs import configure_logs
 from stockcast.settings import Settings, read_settings
@@ -30,11 +31,8 @@ GRACE = 20  # seconds for requests that are worked at when the process leaves
 def serve(settings: Settings, host: str, port: int, ready: Callable[[str], None] = lambda address: None) -> None:
     """Serves until SIGTERM or SIGINT. Raises InvalidRequest when it must not or cannot listen there."""
     state = ServerState(settings)
-    if not state.keys.any and not _is_loopback(host):
-        raise InvalidRequest(
-            f"Without a key the API listens to this machine alone, not at {host}.",
-            "Set STOCKCAST_API_KEYS and STOCKCAST_API_ADMIN_KEYS, or listen at 127.0.0.1.",
-        )
+    if not _is_loopback(host):
+        _require_keys(state, host)
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     server = _Server(server_config(state), state, lambda: ready(address))
@@ -108,6 +106,19 @@ def _listen(host: str, port: int) -> socket.socket:
             "Choose another with --port, or a host of this machine.",
         ) from problem
     return listener
+
+
+def _require_keys(state: ServerState, host: str) -> None:
+    """Raises InvalidRequest where nobody has made a key, and DatabaseUnavailable where that cannot be told."""
+    if not state.keys.any:
+        database = Database(state.settings.database)
+        state.key_watch.read(database)
+        database.close()
+    if not state.keys.any:
+        raise InvalidRequest(
+            f"Without a key the API listens to this machine alone, not at {host}.",
+            "Make one with `stockcast keys create`, set STOCKCAST_API_KEYS, or listen at 127.0.0.1.",
+        )
 
 
 def _is_loopback(host: str) -> bool:

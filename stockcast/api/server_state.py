@@ -16,6 +16,7 @@ from stockcast.api.access_log import AccessLog
 from stockcast.api.api_metrics import ApiMetrics
 from stockcast.api.champions import Champions
 from stockcast.api.histories import Histories
+from stockcast.api.key_watch import KeyWatch
 from stockcast.api.keys import Keys
 from stockcast.api.predictor import Predictor
 from stockcast.config import DEFAULT_UNIVERSE
@@ -43,6 +44,7 @@ class ServerState:
         self.champions = Champions(settings)
         self.spool = JournalSpool(settings.spool, lambda: Database(settings.database))
         self.histories = Histories(lambda: self.spool.database)
+        self.key_watch = KeyWatch(self.keys, settings.known_keys, lambda: self.spool.database)
         self.predictor = Predictor(self.spool, self.histories)
         self.draining = False
         self.started = time.monotonic()
@@ -91,8 +93,12 @@ class ServerState:
     async def start(self) -> None:
         """Loads who speaks and begins to look after everything."""
         self.spool.start()
-        await asyncio.to_thread(self.champions.start, DEFAULT_UNIVERSE)
+        await asyncio.gather(
+            asyncio.to_thread(self.champions.start, DEFAULT_UNIVERSE),
+            self.key_watch.first(lambda: self.spool.database_problem is not None),
+        )
         self._tasks = [
+            asyncio.create_task(self.key_watch.look()),
             asyncio.create_task(self.champions.look(DEFAULT_UNIVERSE)),
             asyncio.create_task(self.histories.look()),
             asyncio.create_task(self._look()),

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import JsonValue
 
 from stockcast.api.problems import Refused
-from stockcast.api.schemas import (
+from stockcast.api.server_state import ServerState, state_of
+from stockcast.client.schemas import (
     ConfigBody,
     ConfigSaved,
     ConfigTold,
@@ -25,7 +26,6 @@ from stockcast.api.schemas import (
     TrainBody,
     Universe,
 )
-from stockcast.api.server_state import ServerState, state_of
 from stockcast.config import Config, parse_config
 from stockcast.config_versions import ConfigVersion
 from stockcast.jobs.job import EPOCH, NOTE, Job

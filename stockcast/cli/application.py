@@ -18,6 +18,7 @@ from stockcast.cli.forecast_commands import (
 )
 from stockcast.cli.job_commands import jobs_app, worker_command
 from stockcast.cli.journal_commands import journal_app
+from stockcast.cli.key_commands import keys_app
 from stockcast.cli.model_commands import models_app, runs_app
 from stockcast.cli.price_commands import prices_app
 from stockcast.cli.serve_commands import serve_app, up_command
@@ -44,6 +45,7 @@ application.add_typer(alerts_app, name="alerts")
 application.add_typer(config_app, name="config")
 application.add_typer(jobs_app, name="jobs")
 application.command("worker")(worker_command)
+application.add_typer(keys_app, name="keys")
 application.add_typer(database_app, name="db")
 application.add_typer(serve_app, name="serve")
 application.command("up")(up_command)

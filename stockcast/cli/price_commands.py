@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from stockcast.cli.job_commands import print_job
-from stockcast.cli.output import UNIVERSE, AsJson, open_workspace, parse_date, print_json, print_table, say
+from stockcast.cli.output import (
+    UNIVERSE,
+    AsJson,
+    open_settings,
+    open_workspace,
+    parse_date,
+    print_json,
+    print_table,
+    say,
+)
 
 if TYPE_CHECKING:
+    from stockcast.prices.reading.numerals import DecimalMark
     from stockcast.prices.store import StoredHistory
     from stockcast.workflows.ingest import Ingested
+    from stockcast.workflows.preview_import import ImportPreview
 
 prices_app = typer.Typer(help="Download, import and list daily prices.", no_args_is_help=True)
 
@@ -30,12 +42,84 @@ def import_prices(
     date_order: Annotated[
         Literal["auto", "dmy", "mdy"], typer.Option("--date-order", help="How to read dates such as 03/04/2024.")
     ] = "auto",
+    decimal_mark: Annotated[
+        Literal["auto", "point", "comma"],
+        typer.Option("--decimal-mark", help="How to read numbers such as 1.234."),
+    ] = "auto",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column", help="Which column holds what: close=Last, or close=5 counted from 1; may be repeated."
+        ),
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say how the file is read, and store nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Store the prices of a file."""
+    """Store the prices of a file, and say how they were read."""
+    from stockcast.prices.file import FilePrices
+    from stockcast.prices.reading.read_as import ReadAs, told_columns
     from stockcast.prices.reading.sniff import read_bytes
+    from stockcast.prices.source import shape_question
+    from stockcast.workflows.preview_import import preview_import
 
-    _tell([open_workspace().ingest_file(file.name, read_bytes(file), ticker, date_order)], as_json)
+    mark: DecimalMark | None = {"auto": None, "point": ".", "comma": ","}[decimal_mark]
+    content, read_as = read_bytes(file), ReadAs(date_order, mark, told_columns(columns or ()))
+    workspace = open_workspace()
+    source, question = FilePrices(file.name, content, read_as), shape_question(ticker)
+    seen = preview_import(workspace.prices, source, question, workspace.clock())
+    if preview:
+        _tell_preview(seen, as_json)
+        return
+    if not as_json:
+        for sentence in (seen.reading.sentence, *seen.cautions):
+            say(sentence)
+    _tell([workspace.ingest_file(file.name, content, ticker, read_as)], as_json)
+
+
+@prices_app.command("export")
+def export_prices(
+    ticker: Annotated[str, typer.Argument(help="A stored ticker.")],
+    out: Annotated[Path, typer.Option("--out", help="File to write, .csv or .xlsx.")],
+    start: Annotated[str | None, typer.Option("--start", help="First session, YYYY-MM-DD.")] = None,
+    end: Annotated[str | None, typer.Option("--end", help="Last session, YYYY-MM-DD.")] = None,
+) -> None:
+    """Write a stored history to a file, which `prices import` reads back."""
+    from stockcast.errors import InvalidRequest, NoPricesFound
+    from stockcast.prices.price_export import export_csv, export_xlsx
+    from stockcast.workflows.write_file import write_whole
+
+    prices = open_workspace().prices
+    history, frame = prices.history(ticker), prices.load(ticker)
+    part = frame.between(parse_date(start) or frame.first_session, parse_date(end) or frame.last_session)
+    if not len(part):
+        raise NoPricesFound(
+            f"No session of {frame.ticker} is stored in that range.",
+            f"It reaches from {frame.first_session} to {frame.last_session}.",
+        )
+    kind = out.suffix.casefold()
+    if kind not in (".csv", ".xlsx"):
+        raise InvalidRequest(f"'{out.name}' ends neither in .csv nor in .xlsx.", "Choose one of the two.")
+    write_whole(out, export_csv(part) if kind == ".csv" else export_xlsx(part, history.report))
+    say(f"{len(part):,} sessions of {part.ticker} in {part.currency} written to {out}.")
+
+
+@prices_app.command("search")
+def search_prices(
+    text: Annotated[str, typer.Argument(help="A company's name, or a part of it.")], as_json: AsJson = False
+) -> None:
+    """Find tickers at Yahoo by the name of the company."""
+    from stockcast.workflows.search_tickers import search_tickers
+
+    found = search_tickers(open_settings().home, text)
+    if as_json:
+        print_json([asdict(listing) for listing in found])
+        return
+    rows = [
+        (each.ticker, each.name, each.kind, each.exchange, "" if each.known else "no calendar") for each in found
+    ]
+    print_table(f"Yahoo on '{text}'", ("ticker", "name", "kind", "exchange", ""), rows)
 
 
 @prices_app.command("fetch")
@@ -104,6 +188,33 @@ def show_prices(
         )
         return
     print_table(f"{frame.ticker}, {frame.currency}", tuple(bars[0]), [tuple(bar.values()) for bar in bars])
+
+
+def _tell_preview(seen: ImportPreview, as_json: bool) -> None:
+    frame, report = seen.fetched.frame, seen.fetched.report
+    if as_json:
+        print_json(
+            {
+                "ticker": frame.ticker,
+                "currency": frame.currency,
+                "sessions": len(frame),
+                "first_session": frame.first_session,
+                "last_session": frame.last_session,
+                "reading": seen.reading.sentence,
+                "cautions": seen.cautions,
+                "quality": seen.quality.sentences,
+                "replaces": seen.replaces,
+                "report": report.to_json(),
+            }
+        )
+        return
+    say(seen.reading.sentence)
+    reach = f"{frame.first_session} to {frame.last_session}"
+    say(f"{len(frame):,} sessions of {frame.ticker} in {frame.currency}, {reach}.")
+    repairs = (repair.sentence for repair in report.repairs)
+    for sentence in (*seen.cautions, *repairs, *seen.quality.sentences, *seen.replaces):
+        say(f"  {sentence}")
+    say("Nothing was stored.")
 
 
 def _tell(found: list[Ingested], as_json: bool) -> None:

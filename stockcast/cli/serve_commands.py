@@ -1,8 +1,9 @@
-"""`stockcast serve` and `stockcast up`: start the dashboard, MLflow's own pages and the metrics."""
+"""`stockcast serve` and `stockcast up`: start the dashboard, MLflow's own pages, the API and the metrics."""
 
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -13,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 serve_app = typer.Typer(help="Start one of the faces in the foreground.", no_args_is_help=True)
 HOST = "127.0.0.1"
+HEAD_START = 5.0  # seconds for the dashboard's first page, before the API takes a second of the processor
 
 
 @serve_app.command("dashboard")
@@ -58,7 +60,7 @@ def serve_api(
     ] = HOST,
 ) -> None:
     """Serve the HTTP API for programs."""
-    command = [sys.executable, "-m", "stockcast.api.serve", host, str(port)]
+    command = api_command(host, port)
     os.execv(command[0], command)
 
 
@@ -81,22 +83,24 @@ def up_command(
     mlflow_port: Annotated[
         int, typer.Option("--mlflow-port", min=1, max=65535, help="Port of MLflow's pages.")
     ] = 5000,
+    api_port: Annotated[int, typer.Option("--api-port", min=1, max=65535, help="Port of the API.")] = 8000,
     sample: Annotated[
         bool, typer.Option("--sample/--no-sample", help="Store the bundled sample when nothing is stored yet.")
     ] = True,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the dashboard.")] = True,
 ) -> None:
-    """Start everything at once: the dashboard, MLflow's pages and a worker. Ctrl-C stops all of them."""
-    for each in (port, mlflow_port):
-        _refuse_taken(each)
+    """Start everything at once: the dashboard, MLflow's pages, the API and a worker. Ctrl-C stops all of them."""
+    for option, each in (("--port", port), ("--mlflow-port", mlflow_port), ("--api-port", api_port)):
+        _refuse_taken(each, option)
     workspace = open_workspace()
     _prepare(workspace, sample)
-    ui = f"http://{HOST}:{mlflow_port}"
-    environment = {**os.environ, **_mlflow_environment(), "STOCKCAST_MLFLOW_UI_URL": ui}
+    ui, api = f"http://{HOST}:{mlflow_port}", f"http://{HOST}:{api_port}"
+    environment = {
+        **os.environ, **_mlflow_environment(), "STOCKCAST_MLFLOW_UI_URL": ui, "STOCKCAST_API_URL": api,
+    }  # fmt: skip
     worker = [sys.executable, "-m", "stockcast", "worker"]  # light while nothing is to be done; looks at schedules
     commands = (dashboard_command(port), mlflow_command(workspace, mlflow_port), worker)
-    # Sessions of their own, so that the processes which a face starts end with it.
-    processes = [subprocess.Popen(command, env=environment, start_new_session=True) for command in commands]
+    processes = [_start(command, environment) for command in commands]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # `kill` stops them too
     try:
         address = f"http://{HOST}:{port}"
@@ -104,8 +108,9 @@ def up_command(
             say(f"Dashboard: {address}   MLflow: {ui}   (Ctrl-C stops all)")
             if browser and _has_screen():
                 webbrowser.open(address)
-        while all(process.poll() is None for process in processes):
-            time.sleep(0.5)
+        if _all_stay(processes, HEAD_START):
+            processes.append(_start(api_command(HOST, api_port), environment))
+            _all_stay(processes)
     except KeyboardInterrupt:
         say("Stopping.")
     finally:
@@ -118,6 +123,11 @@ def dashboard_command(port: int) -> list[str]:
         sys.executable, "-m", "stockcast.ui.server",
         "--server.port", str(port), "--server.address", HOST, "--server.headless", "true",
     ]  # fmt: skip
+
+
+def api_command(host: str, port: int) -> list[str]:
+    """The command line that serves the API; it tells its own address."""
+    return [sys.executable, "-m", "stockcast.api.serve", host, str(port)]
 
 
 def mlflow_command(workspace: Workspace, port: int) -> list[str]:
@@ -142,11 +152,29 @@ def _prepare(workspace: Workspace, sample: bool) -> None:
     say(f"{champion.label} of {champion.name} speaks.")
 
 
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    # A session of its own, so that the processes which a face starts end with it.
+    return subprocess.Popen(command, env=environment, start_new_session=True)
+
+
+def _all_stay(processes: Sequence[subprocess.Popen[bytes]], seconds: float = math.inf) -> bool:
+    """Waits as long as all of them run, and no longer than that; whether they still do."""
+    give_up = time.monotonic() + seconds
+    while stay := all(process.poll() is None for process in processes):
+        if time.monotonic() > give_up:
+            break
+        time.sleep(0.25)
+    return stay
+
+
 def _stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Asks all of them to end, and makes those that have not; a worker first lets a training save itself."""
+    """Asks all of them to end, and makes those that have not.
+
+    A worker first lets a training save itself, and the API, where it was started, answers what it was asked.
+    """
     for process in processes:
         _signal(process, signal.SIGTERM)
-    for process, patience in zip(processes, (5, 5, 25), strict=True):
+    for process, patience in zip(processes, (5, 5, 25, 25), strict=False):
         try:
             process.wait(timeout=patience)
         except subprocess.TimeoutExpired:
@@ -163,14 +191,14 @@ def _mlflow_environment() -> dict[str, str]:
     return {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
-def _refuse_taken(port: int) -> None:
+def _refuse_taken(port: int, option: str = "--port") -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as problem:
             raise InvalidRequest(
-                f"Port {port} cannot be used: {problem.strerror}.", "Choose another with --port."
+                f"Port {port} cannot be used: {problem.strerror}.", f"Choose another with {option}."
             ) from problem
 
 

@@ -8,7 +8,7 @@ apart, `adjusted`. An index that is named "line" holds the line numbers of a fil
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -65,7 +65,8 @@ class _Wash:
 
     def tell(self, kind: str, mask: Mask) -> None:
         if mask.any():
-            self.repairs.append(repair(kind, int(mask.sum()), _places(self.rows[mask])))
+            rows = self.rows[mask]
+            self.repairs.append(repair(kind, int(mask.sum()), _places(rows), dates_of(rows["session"])))
 
     def leave_out(self, kind: str, mask: Mask) -> None:
         self.tell(kind, mask)
@@ -168,6 +169,11 @@ def _contradictions(rows: pd.DataFrame) -> Mask:
     for name in _RANGE:
         outside |= (bars[name] <= 0) | np.isinf(bars[name])
     return outside
+
+
+def dates_of(sessions: pd.Series[pd.Timestamp]) -> list[date]:
+    """Plain dates, without those that are unknown."""
+    return sessions.dropna().dt.date.tolist()
 
 
 def _places(rows: pd.DataFrame) -> str:

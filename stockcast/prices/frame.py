@@ -99,6 +99,12 @@ class PriceFrame:
         """The bars up to `cutoff`, inclusive; may be empty."""
         return self.rows(0, int(np.searchsorted(self.sessions, np.datetime64(cutoff, "D"), side="right")))
 
+    def between(self, first: date, last: date) -> PriceFrame:
+        """The bars from `first` to `last`, both inclusive; may be empty."""
+        start = int(np.searchsorted(self.sessions, np.datetime64(first, "D")))
+        stop = int(np.searchsorted(self.sessions, np.datetime64(last, "D"), side="right"))
+        return self.rows(start, max(start, stop))
+
     def rows(self, start: int, stop: int) -> PriceFrame:
         """The bars `start` to `stop` - 1, as views."""
         return replace(

@@ -17,7 +17,7 @@ _LEAST_JUMP, _JUMP_SIGMAS = 0.45, 12.0
 _RATIOS = {2: "a split", 3: "a split", 5: "a split", 10: "a split or unit error", 100: "a unit error",
            1000: "a unit error"}  # fmt: skip
 _NEARNESS = 0.02
-_LONG_STANDSTILL = 4  # identical closes in a row
+LONG_STANDSTILL = 4  # identical closes in a row
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class PriceQuality:
     def suspicious(self) -> bool:
         """Whether a person should look at the data before training on it."""
         share_missing = len(self.missing_sessions) / (self.sessions + len(self.missing_sessions))
-        return bool(self.jumps) or self.standstill >= _LONG_STANDSTILL or share_missing > 0.01
+        return bool(self.jumps) or self.standstill >= LONG_STANDSTILL or share_missing > 0.01
 
     def _gaps(self) -> str:
         missing = self.missing_sessions
@@ -66,7 +66,7 @@ class PriceQuality:
         return f"{_count(len(shown), 'move')} to look at: {some_of(shown)}."
 
     def _still(self) -> str:
-        if self.standstill < _LONG_STANDSTILL:
+        if self.standstill < LONG_STANDSTILL:
             return ""
         return f"The close stood still for {self.standstill} sessions until {self.standstill_until}."
 
@@ -88,7 +88,7 @@ def assess_quality(frame: PriceFrame) -> PriceQuality:
     expected = sessions_between(frame.exchange, frame.first_session, frame.last_session)
     missing = np.setdiff1d(expected, frame.sessions)
     ranges = ~(np.isnan(frame.open) | np.isnan(frame.high) | np.isnan(frame.low))
-    run, end = _longest_run(frame.close)
+    first, last = max(standstills(frame.close), key=lambda run: run[1] - run[0])
     # Indices and currencies have a volume of zero throughout, which means that it is not known.
     volume = frame.volume if (frame.volume > 0).any() else np.full(len(frame), np.nan)
     return PriceQuality(
@@ -96,8 +96,8 @@ def assess_quality(frame: PriceFrame) -> PriceQuality:
         missing_sessions=tuple(missing.tolist()),
         zero_volume=tuple(frame.sessions[volume == 0].tolist()),
         jumps=_find_jumps(frame),
-        standstill=run,
-        standstill_until=frame.sessions[end].astype(object),
+        standstill=last - first + 1,
+        standstill_until=frame.sessions[last].astype(object),
         range_share=float(ranges.mean()),
         volume_share=float((~np.isnan(volume)).mean()),
     )
@@ -121,14 +121,11 @@ def _likeness(move: float) -> str | None:
     return next((what for ratio, what in _RATIOS.items() if abs(abs(move) - np.log(ratio)) < _NEARNESS), None)
 
 
-def _longest_run(closes: Floats) -> tuple[int, int]:
-    """Length of the longest run of identical closes, and its last row."""
-    best, end, run = 1, 0, 1
-    for row in range(1, len(closes)):
-        run = run + 1 if closes[row] == closes[row - 1] else 1
-        if run > best:
-            best, end = run, row
-    return best, end
+def standstills(closes: Floats) -> list[tuple[int, int]]:
+    """First and last row of every run of identical closes; most runs are one row long."""
+    ends = np.flatnonzero(np.diff(closes))
+    firsts, lasts = np.append(0, ends + 1), np.append(ends, len(closes) - 1)
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
 
 
 def _dates(days: tuple[date, ...]) -> str:

@@ -7,6 +7,7 @@ updates add up to one.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from stockcast.prices.source import PriceReport, Repair
 
@@ -28,7 +29,10 @@ _WORDING = {
         "1 row was left out, because nothing was traded then",
         "{n} rows were left out, because nothing was traded then",
     ),
-    "missing_close": ("1 row without a close was left out", "{n} rows without a close were left out"),
+    "missing_close": (
+        "1 row without a readable close was left out",
+        "{n} rows without a readable close were left out",
+    ),
     "duplicate_row": ("1 repeated row was merged", "{n} repeated rows were merged"),
     "unsorted_rows": ("1 row was put into the order of time", "{n} rows were put into the order of time"),
     "inconsistent_range": (
@@ -43,16 +47,31 @@ _WORDING = {
         "1 traded session that the exchange calendar does not know was kept",
         "{n} traded sessions that the exchange calendar does not know were kept",
     ),
+    "restated": (
+        "The source has told earlier sessions anew once, and the whole history was fetched again",
+        "The source has told earlier sessions anew {n} times, and the whole history was fetched again",
+    ),
+    "rescaled": (
+        "All earlier prices were multiplied by a factor once, for a dividend or a split since",
+        "All earlier prices were multiplied by a factor {n} times, for dividends or splits since",
+    ),
 }
+MOST_SESSIONS = 500  # of one repair; its count tells how many there are
 # What the next update makes good; not worth remembering.
 _PASSING = {"unfinished_bar", "partial_answer"}
 
 
-def repair(kind: str, count: int, places: str = "") -> Repair:
-    """A repair of a known kind in words, with the places where it was made."""
+def repair(kind: str, count: int, places: str = "", sessions: Iterable[date] = ()) -> Repair:
+    """A repair of a known kind in words, with the places and the sessions where it was made."""
     one, several = _WORDING[kind]
     words = one if count == 1 else several.format(n=f"{count:,}")
-    return Repair(kind, count, f"{words} ({places})." if places else f"{words}.")
+    days = tuple(sorted(set(sessions)))[:MOST_SESSIONS]
+    return Repair(kind, count, f"{words} ({places})." if places else f"{words}.", days)
+
+
+def words_for_one(kind: str) -> str:
+    """What a repair of a known kind has done to one session."""
+    return f"{_WORDING[kind][0]}."
 
 
 def some_of(places: list[str]) -> str:
@@ -72,5 +91,8 @@ def add_reports(earlier: PriceReport, later: PriceReport) -> PriceReport:
     found = {old.kind: old for old in earlier.repairs if old.kind not in _PASSING}
     for new in later.repairs:
         old = found.get(new.kind)
-        found[new.kind] = repair(new.kind, old.count + new.count) if old else new
+        if old:
+            found[new.kind] = repair(new.kind, old.count + new.count, sessions=(*old.sessions, *new.sessions))
+        else:
+            found[new.kind] = new
     return PriceReport(earlier.rows_read + later.rows_read, tuple(found.values()))

@@ -91,6 +91,12 @@ def sessions_between(exchange: str, first: date, last: date) -> Sessions:
     return days[(days >= np.datetime64(first, "D")) & (days <= np.datetime64(last, "D"))]
 
 
+def sessions_since(exchange: str, day: date, now: datetime) -> int:
+    """How many sessions were completed after `day`, as of `now` (an aware datetime)."""
+    last = last_completed_session(exchange, now)
+    return len(sessions_between(exchange, day + timedelta(days=1), last)) if last > day else 0
+
+
 def closing_times(exchange: str, days: Sessions) -> NDArray[np.datetime64]:
     """When each session closes, in UTC; a day that is no session ends as it begins. [T] datetime64[s]"""
     known = _sessions(exchange)

@@ -6,7 +6,7 @@ The raw payload of any source can be recorded and replayed without a network: on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -33,6 +33,18 @@ class Repair:
     kind: str  # for example "phantom_session", "unfinished_bar", "duplicate_row"
     count: int
     sentence: str
+    sessions: tuple[date, ...] = ()  # where it was done, as far as known; of very many, the first ones
+
+    def to_json(self) -> dict[str, object]:
+        """The repair as plain data."""
+        days = [f"{day}" for day in self.sessions]
+        return {"kind": self.kind, "count": self.count, "sentence": self.sentence, "sessions": days}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Repair:
+        """The inverse of `to_json`. Reports that were stored before sessions were kept have none."""
+        days = tuple(date.fromisoformat(day) for day in data.get("sessions", ()))
+        return Repair(data["kind"], data["count"], data["sentence"], days)
 
 
 @dataclass(frozen=True)
@@ -41,15 +53,20 @@ class PriceReport:
 
     rows_read: int  # rows of the payload in the range that was asked
     repairs: tuple[Repair, ...] = ()
+    findings: int | None = (
+        None  # lines of the quality report of the history that came of it; None while not counted
+    )
 
     def to_json(self) -> dict[str, object]:
         """The report as plain data, as it is stored beside the history."""
-        return {"rows_read": self.rows_read, "repairs": [asdict(repair) for repair in self.repairs]}
+        repairs = [repair.to_json() for repair in self.repairs]
+        return {"rows_read": self.rows_read, "repairs": repairs, "findings": self.findings}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> PriceReport:
         """The inverse of `to_json`."""
-        return PriceReport(data["rows_read"], tuple(Repair(**repair) for repair in data["repairs"]))
+        repairs = tuple(Repair.from_json(repair) for repair in data["repairs"])
+        return PriceReport(data["rows_read"], repairs, data.get("findings"))
 
 
 @dataclass(frozen=True)

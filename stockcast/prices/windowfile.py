@@ -15,6 +15,7 @@ from stockcast.prices.reading.datestyle import DateOrder
 from stockcast.prices.reading.grid import MAX_ROWS, Cell, Grid
 from stockcast.prices.reading.headers import Header, find_header
 from stockcast.prices.reading.numerals import is_number
+from stockcast.prices.reading.read_as import ReadAs
 from stockcast.prices.reading.sniff import read_grid, refuse_size
 from stockcast.prices.reading.table import read_columns
 from stockcast.prices.reading.text import decode
@@ -35,8 +36,8 @@ def read_window(name: str, content: bytes, date_order: DateOrder = "auto") -> Pr
     if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
         return _read_json(decode(content)[0])
     grid = _as_one_column(read_grid(name, content))
-    header = find_header(grid.rows, frozenset()) or _nameless(grid)
-    table = read_columns(grid, header, date_order)
+    header = find_header(grid, frozenset()) or _nameless(grid)
+    table = read_columns(grid, header, ReadAs(date_order))
     closes = table.rows["adjusted" if "adjusted" in table.rows.columns else "close"].to_numpy(dtype=np.float64)
     sessions = table.rows["session"].to_numpy().astype("datetime64[D]") if "session" in header.columns else None
     return PriceWindow(closes, sessions)

@@ -9,6 +9,7 @@ import logging
 import time
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -17,11 +18,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from stockcast.errors import InvalidPrices, NoPricesFound, SourceError, SourceRateLimited, SourceUnavailable
+from stockcast.errors import (
+    InvalidPrices,
+    InvalidTicker,
+    NoPricesFound,
+    SourceError,
+    SourceRateLimited,
+    SourceUnavailable,
+)
 from stockcast.prices.cleaning import clean_bars
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import EARLIEST, last_completed_session, sessions_between
 from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, Repair
+from stockcast.prices.tickers import exchange_of, normalise_ticker
 
 ATTEMPTS = 3
 # Seconds until a connection counts as refused, and until an answer must be complete after that. yfinance
@@ -30,12 +39,25 @@ CONNECT_SECONDS, ANSWER_SECONDS = 4.0, 20.0
 _FEWEST_MISSED = 5  # sessions missing at an end of the answer before it is called partial
 
 Download = Callable[[PriceQuestion], pd.DataFrame]
+Find = Callable[[str], list[dict[str, Any]]]  # of a text, quotes as Yahoo's search returns them
+MOST_LISTINGS = 10
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A security that Yahoo's search has found."""
+
+    ticker: str
+    name: str
+    kind: str  # Equity, ETF, Index, as Yahoo says it
+    exchange: str  # as Yahoo says it
+    known: bool  # whether the calendar of its exchange is known, so that its prices can be stored
 
 
 class YahooPrices:
     """The price source behind `stockcast prices fetch`.
 
-    `cache_folder` is where yfinance keeps its small database of time zones and cookies. `download` and
+    `cache_folder` is where yfinance keeps its small database of time zones and cookies. `download`, `find` and
     `sleep` are replaced where an answer is replayed.
     """
 
@@ -47,9 +69,11 @@ class YahooPrices:
         cache_folder: Path,
         *,
         download: Download | None = None,
+        find: Find | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._download = download or _Downloader(cache_folder)
+        self._find = find or _Finder(cache_folder)
         self._sleep = sleep
 
     def fetch(self, question: PriceQuestion) -> pd.DataFrame:
@@ -82,6 +106,10 @@ class YahooPrices:
         report = fetched.report
         return FetchedPrices(fetched.frame, PriceReport(report.rows_read, (*report.repairs, *missing)))
 
+    def search(self, text: str) -> tuple[Listing, ...]:
+        """Securities whose name or ticker resembles a text, best first. Raises SourceError."""
+        return tuple(map(_listing, self._find(text.strip())))
+
 
 class _Downloader:
     """One question to Yahoo, with every failure in our own words."""
@@ -91,8 +119,7 @@ class _Downloader:
 
     def __call__(self, question: PriceQuestion) -> pd.DataFrame:
         yfinance = _prepare(self._cache_folder)
-        # yfinance remembers answers for the life of the process, failures and restated prices included.
-        yfinance.data.YfData.cache_get.cache_clear()
+        _forget_answers(yfinance)
         start = question.start or EARLIEST
         end = question.end + timedelta(days=1) if question.end else None  # exclusive at Yahoo
         try:
@@ -101,8 +128,28 @@ class _Downloader:
                 start=start, end=end, interval="1d", auto_adjust=True, actions=False, keepna=True
             )
         except Exception as problem:  # whatever a foreign library and a foreign server come up with
-            raise _in_our_words(problem, question) from problem
+            raise _in_our_words(problem, question.ticker) from problem
         return table
+
+
+class _Finder:
+    """One search at Yahoo, with every failure in our own words."""
+
+    def __init__(self, cache_folder: Path) -> None:
+        self._cache_folder = cache_folder
+
+    def __call__(self, text: str) -> list[dict[str, Any]]:
+        yfinance = _prepare(self._cache_folder)
+        _forget_answers(yfinance)
+        try:
+            found = yfinance.Search(
+                text, max_results=MOST_LISTINGS, news_count=0, lists_count=0, include_cb=False, recommended=0,
+                session=_session(),
+            )  # fmt: skip
+        except Exception as problem:  # whatever a foreign library and a foreign server come up with
+            raise _in_our_words(problem, f"'{text[:40]}'") from problem
+        quotes: list[dict[str, Any]] = found.quotes
+        return quotes
 
 
 @lru_cache(maxsize=8)
@@ -133,31 +180,49 @@ def _session() -> Any:
     return Impatient(impersonate="chrome")
 
 
-def _in_our_words(problem: Exception, question: PriceQuestion) -> SourceError:
+def _forget_answers(yfinance: Any) -> None:
+    """yfinance remembers answers for the life of the process, failures and restated prices included."""
+    yfinance.data.YfData.cache_get.cache_clear()
+
+
+def _listing(quote: dict[str, Any]) -> Listing:
+    symbol = f"{quote['symbol']}".strip().upper()
+    try:
+        ticker, known = normalise_ticker(symbol), True
+        exchange_of(ticker)
+    except InvalidTicker:
+        ticker, known = symbol[:20], False
+    name, kind, exchange = (
+        next((f"{quote[key]}".strip() for key in keys if quote.get(key)), "")
+        for keys in (("longname", "shortname"), ("typeDisp", "quoteType"), ("exchDisp", "exchange"))
+    )
+    return Listing(ticker, name, kind, exchange, known)
+
+
+def _in_our_words(problem: Exception, wanted: str) -> SourceError:
     from curl_cffi.requests.exceptions import HTTPError
     from yfinance.exceptions import YFRateLimitError, YFTickerMissingError
 
-    ticker = question.ticker
     if isinstance(problem, YFRateLimitError):
         return SourceRateLimited(
-            f"Yahoo refuses more requests for now; {ticker} was not fetched.",
+            f"Yahoo refuses more requests for now; {wanted} was not fetched.",
             "Wait some minutes and try again; what is stored stays as it is.",
         )
     answer = problem.response if isinstance(problem, HTTPError) else None
     status = getattr(answer, "status_code", None)
     if isinstance(problem, YFTickerMissingError) or status == 404:
         return NoPricesFound(
-            f"Yahoo knows no prices of {ticker} in the asked range.",
+            f"Yahoo knows no prices of {wanted} in the asked range.",
             "Check how Yahoo writes the ticker, for example CMIG4.SA; it may also have been delisted.",
         )
     if isinstance(problem, OSError):
         what = f"Yahoo answered with status {status}" if status else "Yahoo cannot be reached"
         return SourceUnavailable(
-            f"{what}; {ticker} was not fetched.",
+            f"{what}; {wanted} was not fetched.",
             "Check the network and try again, import a file, or use the bundled sample.",
         )
     return SourceUnavailable(
-        f"Yahoo's answer for {ticker} could not be used ({type(problem).__name__}).",
+        f"Yahoo's answer for {wanted} could not be used ({type(problem).__name__}).",
         "Try again later; if it persists, update yfinance or import a file.",
     )
 

@@ -6,13 +6,22 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from stockcast.errors import InvalidRequest
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.observer import Epoch
+from stockcast.registry.run_summary import (
+    FINGERPRINT,
+    INPUTS,
+    JOB,
+    NOTE,
+    RunSummary,
+    require_tag_names,
+    summary_of,
+)
 from stockcast.registry.tracking_server import TrackingServer, model_name
 from stockcast.registry.versions import ModelVersion
 
@@ -29,30 +38,6 @@ SCORES = (
 )  # fmt: skip
 Outcome = Literal["FINISHED", "FAILED", "KILLED"]
 CARD = "card"  # folder of the model card among a run's artifacts
-JOB, INPUTS = "stockcast.job", "stockcast.inputs"  # tags by which a job finds its run again
-
-
-@dataclass(frozen=True)
-class RunSummary:
-    """One run as it is listed."""
-
-    run_id: str
-    experiment_id: str
-    universe: str
-    name: str
-    status: str
-    started_at: datetime
-    seconds: float | None
-    tickers: tuple[str, ...]
-    version: str | None
-    promoted: bool | None
-    scores: Mapping[str, float]
-    parameters: Mapping[str, str]
-
-    @property
-    def ended_at(self) -> datetime | None:
-        """When it ended; None while it runs."""
-        return None if self.seconds is None else self.started_at + timedelta(seconds=self.seconds)
 
 
 class Runs:
@@ -166,7 +151,7 @@ class Runs:
             name=", ".join(tickers)[:400], digest=fingerprint[:36], source_type="stockcast", source=source
         )
         with self.server.told("naming the data") as client:
-            client.set_tag(run_id, "data_fingerprint", fingerprint)
+            client.set_tag(run_id, FINGERPRINT, fingerprint)
             client.log_inputs(run_id, [DatasetInput(dataset)])
 
     def log_folder(self, run_id: str, folder: Path, name: str) -> None:
@@ -195,20 +180,74 @@ class Runs:
             for key, value in tags.items():
                 client.set_tag(run_id, key, value)
 
-    def recent(self, universe: str | None = None, limit: int = 100) -> list[RunSummary]:
-        """The newest runs first, of one universe or of all: those that run, then the last one that ended."""
-        wanted = None if universe is None else model_name(universe)
+    def annotate(self, run_id: str, note: str, tags: Mapping[str, str]) -> RunSummary:
+        """Replaces what people say of a run: its note and their tags. Raises InvalidRequest for a tag of ours."""
+        require_tag_names(tags)
+        before = self.read(run_id)
+        with self.server.told("tagging a run") as client:
+            client.set_tag(run_id, NOTE, note.strip())
+            for name in before.tags.keys() - tags.keys():
+                client.delete_tag(run_id, name)
+            for name, value in tags.items():
+                client.set_tag(run_id, name, value[:5000])
+        return self.read(run_id)
+
+    def delete(self, run_id: str) -> None:
+        """Puts a run out of sight; MLflow keeps it with its files until its own `mlflow gc`."""
+        with self.server.told("deleting a run") as client:
+            client.delete_run(run_id)
+
+    def restore(self, run_id: str) -> None:
+        """Brings a deleted run back."""
+        with self.server.told("restoring a run") as client:
+            client.restore_run(run_id)
+
+    def read(self, run_id: str) -> RunSummary:
+        """One run as it is now, deleted or not. Raises RegistryUnavailable when there is none."""
+        with self.server.told("reading a run") as client:
+            return summary_of(client.get_run(run_id))
+
+    def find(self, which: str) -> RunSummary:
+        """The run whose id begins so, deleted or not. Raises InvalidRequest when that is none or several."""
+        if not (6 <= len(which) <= 32 and which.isalnum()):
+            raise InvalidRequest(
+                f"{which[:40]!r} is not the id of a run.", "Give at least its first 6 letters and digits."
+            )
+        with self.server.told("looking for a run") as client:
+            from mlflow.entities import ViewType
+
+            found = client.search_runs(
+                self._experiments(client, None),
+                f"attributes.run_id LIKE '{which.lower()}%'",
+                run_view_type=ViewType.ALL,
+                max_results=2,
+            )
+        if len(found) != 1:
+            raise InvalidRequest(
+                f"{'No run has' if not found else 'More than one run has'} an id that begins with {which}.",
+                "stockcast runs list shows them.",
+            )
+        return summary_of(found[0])
+
+    def recent(self, universe: str | None = None, limit: int = 100, *, deleted: bool = False) -> list[RunSummary]:
+        """The newest runs first, of one universe or of all: those that run, then the last one that ended.
+
+        `deleted` lists those too that were deleted.
+        """
         with self.server.told("listing runs") as client:
-            experiments = [
-                found.experiment_id
-                for found in client.search_experiments()
-                if (found.name == wanted if wanted else found.name.startswith("stockcast-"))
-            ]
+            from mlflow.entities import ViewType
+
+            experiments = self._experiments(client, universe)
             if not experiments:
                 return []
-            found = client.search_runs(experiments, max_results=limit, order_by=["attributes.start_time DESC"])
+            found = client.search_runs(
+                experiments,
+                run_view_type=ViewType.ALL if deleted else ViewType.ACTIVE_ONLY,
+                max_results=limit,
+                order_by=["attributes.start_time DESC"],
+            )
             last = datetime.max.replace(tzinfo=UTC)
-            return sorted(map(_summary, found), key=lambda run: run.ended_at or last, reverse=True)
+            return sorted(map(summary_of, found), key=lambda run: run.ended_at or last, reverse=True)
 
     def curve(self, run_id: str, metric: str) -> list[tuple[int, float]]:
         """(epoch, value) of one curve, in order."""
@@ -216,28 +255,14 @@ class Runs:
             return sorted((point.step, point.value) for point in client.get_metric_history(run_id, metric))
 
     @staticmethod
+    def _experiments(client: MlflowClient, universe: str | None) -> list[str]:
+        wanted = None if universe is None else model_name(universe)
+        return [
+            str(found.experiment_id)
+            for found in client.search_experiments()
+            if (found.name == wanted if wanted else found.name.startswith("stockcast-"))
+        ]
+
+    @staticmethod
     def _of_job(client: MlflowClient, experiment: str, job: str) -> Sequence[Run]:
         return client.search_runs([experiment], filter_string=f"tags.`{JOB}` = '{job}'")
-
-
-def _summary(run: object) -> RunSummary:
-    info, data = run.info, run.data  # type: ignore[attr-defined]
-    tags = data.tags
-    promoted = tags.get("promoted")
-    running = info.status == "RUNNING"  # a run that was opened again keeps the time of its first end
-    return RunSummary(
-        run_id=info.run_id,
-        experiment_id=info.experiment_id,
-        universe=tags.get("universe", ""),
-        name=info.run_name or info.run_id[:8],
-        status=info.status,
-        started_at=datetime.fromtimestamp(info.start_time / 1000, UTC),
-        seconds=None if running or info.end_time is None else (info.end_time - info.start_time) / 1000,
-        tickers=tuple(filter(None, tags.get("tickers", "").split(","))),
-        version=tags.get("version"),
-        promoted=None if promoted is None else promoted == "true",
-        scores={
-            key.removeprefix("test_"): value for key, value in data.metrics.items() if key.startswith("test_")
-        },
-        parameters=dict(data.params),
-    )

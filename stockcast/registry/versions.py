@@ -38,6 +38,9 @@ class ModelVersion:
     promoted: bool
     reasons: tuple[str, ...]
     note: str
+    promoted_at: datetime | None = None  # last; None: it never spoke
+    promoted_by: str = ""  # the gate, a person, or first: nobody spoke before it
+    previous: str = ""  # number of the version that spoke before it
 
     @property
     def label(self) -> str:
@@ -117,12 +120,13 @@ class Versions:
         return self.read(version.name, version.version)
 
     def crown(self, version: ModelVersion, reasons: tuple[str, ...] = (), note: str = "") -> ModelVersion:
-        """Makes a version the champion without the gate; a person's note stays visible."""
+        """Makes a version the champion without the gate; a person's note stays visible, and so do earlier ones."""
         with self.server.told("moving an alias") as client:
             if reasons:
                 _tag(client, version, "promoted", "true")
                 _tag(client, version, "reasons", "\n".join(reasons))
-            _tag(client, version, "note", note)
+            notes = dict.fromkeys(filter(None, (note, *version.note.splitlines())))  # the newest first
+            _tag(client, version, "note", "\n".join(notes))
             present = self._by_alias(client, version.name, CHAMPION)
             self._crown(client, version, present, "person" if note else "first")
         return self.read(version.name, version.version)
@@ -133,6 +137,8 @@ class Versions:
         if present is not None and present.version != version.version:
             _tag(client, version, "previous", present.version)
         client.set_registered_model_alias(version.name, CHAMPION, version.version)
+        _tag(client, version, "promoted_at", datetime.now(UTC).isoformat())
+        _tag(client, version, "promoted_by", decided_by)
         challenger = self._by_alias(client, version.name, CHALLENGER)
         if challenger is not None and challenger.version == version.version:
             client.delete_registered_model_alias(version.name, CHALLENGER)
@@ -150,13 +156,11 @@ class Versions:
     def previous_champion(self, universe: str) -> ModelVersion:
         """The version that spoke before the present champion. Raises UnknownModel when there was none."""
         present = self.resolve(universe, CHAMPION)
-        with self.server.told("reading a model version") as client:
-            found = client.get_model_version(present.name, present.version).tags.get("previous")
-        if not found:
+        if not present.previous:
             raise UnknownModel(
                 f"No version spoke for {universe} before {present.label}.", "There is nothing to roll back to."
             )
-        return self.read(present.name, found)
+        return self.read(present.name, present.previous)
 
     def champion(self, universe: str) -> ModelVersion | None:
         """The version that speaks, or None when nothing is registered yet."""
@@ -193,6 +197,12 @@ class Versions:
                 for made in client.search_model_versions(f"name = '{model.name}'")
             ]
         return sorted(found, key=lambda version: (version.created_at, int(version.version)), reverse=True)
+
+    def of_run(self, run_id: str) -> list[ModelVersion]:
+        """What was registered of a run: one version, or none."""
+        with self.server.told("listing model versions") as client:
+            found = client.search_model_versions(f"run_id = '{run_id}'")
+        return [self.read(made.name, str(made.version)) for made in found]
 
     def read(self, name: str, number: str) -> ModelVersion:
         """One version as it is now. Raises RegistryUnavailable when there is none."""
@@ -237,4 +247,7 @@ def _version(made: MlflowVersion, aliases: Sequence[str]) -> ModelVersion:
         promoted=tags.get("promoted") == "true",
         reasons=tuple(filter(None, tags.get("reasons", "").split("\n"))),
         note=tags.get("note", ""),
+        promoted_at=datetime.fromisoformat(tags["promoted_at"]) if "promoted_at" in tags else None,
+        promoted_by=tags.get("promoted_by", ""),
+        previous=tags.get("previous", ""),
     )

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from stockcast.prices.frame import PriceFrame
-from stockcast.ui.chart_style import CHAMPION, FALLING, RISING, session_axis, styled, translucent
+from stockcast.ui.chart_style import CHAMPION, FALLING, NAIVE, RISING, session_axis, styled, translucent
 from stockcast.ui.weekly_bars import drawable_bars
 
 
-def candlestick_chart(frame: PriceFrame, *, log_scale: bool = False) -> go.Figure:
-    """Bars of a whole frame, weekly where they are too many; a line where only closes are known."""
+def candlestick_chart(
+    frame: PriceFrame, *, log_scale: bool = False, marked: tuple[date, date] | None = None
+) -> go.Figure:
+    """Bars of a whole frame, weekly where they are too many; a line where only closes are known.
+
+    `marked` are the first and the last of the sessions to point out, whether or not they have a bar.
+    """
     bars, weekly = drawable_bars(frame)
     labels = pd.DatetimeIndex(bars.index).strftime("%Y-%m-%d").to_list()
     with_volume = bool(bars["volume"].gt(0).any())
@@ -34,7 +41,28 @@ def candlestick_chart(frame: PriceFrame, *, log_scale: bool = False) -> go.Figur
     # D2 draws 1, 2, 5, 10, and so on.
     scale = {"type": "log", "dtick": "D2", "tickformat": ",~r"} if log_scale else {"type": "linear"}
     figure.update_yaxes(title_text=f"Price ({frame.currency})", **scale, row=1, col=1)
+    if marked is not None:
+        _mark(figure, bars, weekly, *marked)
     return styled(figure, height=520).update_layout(showlegend=False, title={"text": name, "font": {"size": 14}})
+
+
+def _mark(figure: go.Figure, bars: pd.DataFrame, weekly: bool, first: date, last: date) -> None:
+    """A band behind the bars of some sessions; between two bars where the sessions have none."""
+    days = bars.index.to_numpy().astype("datetime64[D]")
+    left, right = np.searchsorted(days, np.array([first, last], dtype="datetime64[D]"))
+    if not weekly and (right == len(days) or days[right] > np.datetime64(last, "D")):
+        right -= 1
+    # Places on the axis are counted in bars.
+    edges = (left - 0.5, right + 0.5) if right >= left else (left - 0.65, left - 0.35)
+    figure.add_shape(
+        type="rect", xref="x", yref="paper", x0=edges[0], x1=edges[1], y0=0, y1=1, layer="below",
+        fillcolor=translucent(NAIVE, 0.35), line={"color": NAIVE, "width": 1},
+    )  # fmt: skip
+    words = f"{first}" if first == last else f"{first} to {last}"
+    figure.add_annotation(
+        text=words, x=sum(edges) / 2, y=1, xref="x", yref="paper", yanchor="bottom", showarrow=False,
+        font={"color": NAIVE, "size": 13},
+    )  # fmt: skip
 
 
 def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatter:

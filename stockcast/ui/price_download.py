@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 import streamlit as st
 
 from stockcast.errors import StockcastError
+from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import count
+from stockcast.ui.price_search import pick_found, search_form
 from stockcast.ui.shared import workspace
 
 MOST_TICKERS = 50
@@ -21,7 +24,10 @@ def tickers_in(text: str) -> list[str]:
 
 
 def price_download() -> None:
-    """The form, and the download with its progress."""
+    """The search, the form, and the download with its progress."""
+    with boundary():
+        search_form()
+    picked = pick_found()
     with st.form("yahoo", border=False):
         text = st.text_input(
             "Tickers",
@@ -46,24 +52,32 @@ def price_download() -> None:
         "today's unfinished bar is left out."
     )
     if asked:
-        _download(tickers_in(text), start, end)
+        download(list(dict.fromkeys([*picked, *tickers_in(text)])), start, end)
 
 
-def _download(tickers: list[str], start: date | None, end: date | None) -> None:
-    if not tickers or len(tickers) > MOST_TICKERS:
+def download(tickers: Sequence[str], start: date | None = None, end: date | None = None) -> None:
+    """Downloads and stores, with one line for each ticker."""
+    if not 1 <= len(tickers) <= MOST_TICKERS:
         st.warning(f"Name between one and {MOST_TICKERS} tickers.", icon=":material/sell:")
         return
     failed = 0
     with st.status(f"Asking Yahoo for {count(len(tickers), 'ticker')} …", expanded=True) as status:
         bar = st.progress(0.0)
-        for done, ticker in enumerate(tickers, 1):
+        lines = {ticker: st.empty() for ticker in tickers}
+        for ticker, line in lines.items():
+            line.markdown(f":material/schedule: **{plain(ticker)}** waits.")
+        for done, (ticker, line) in enumerate(lines.items(), 1):
+            line.markdown(f":material/downloading: **{plain(ticker)}** is being asked for …")
             try:
                 stored = workspace().ingest_yahoo(ticker, start, end)
             except StockcastError as problem:
                 failed += 1
-                st.markdown(f":material/error: **{plain(ticker)}** {plain(problem.message)} {plain(problem.hint)}")
+                line.markdown(
+                    f":material/error: **{plain(ticker)}** {plain(problem.message)} {plain(problem.hint)}"
+                )
             else:
-                st.markdown(f":material/check: {plain(stored.sentence)}")
+                told = " ".join((stored.sentence, *(repair.sentence for repair in stored.report.repairs)))
+                line.markdown(f":material/check: **{plain(ticker)}** {plain(told)}")
             bar.progress(done / len(tickers))
         good = len(tickers) - failed
         status.update(

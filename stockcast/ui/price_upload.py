@@ -1,78 +1,90 @@
-"""Prices from a visitor's file: read, shown as they were read, and stored only on demand."""
+"""Prices from a visitor's file: read, shown as they were read, and stored only when that is accepted."""
 
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from stockcast.prices.reading.datestyle import DateOrder
-from stockcast.prices.store import StoredHistory
+from stockcast.errors import StockcastError
+from stockcast.prices.reading.read_as import AS_IT_STANDS
+from stockcast.prices.reading.sketch import FileSketch
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
-from stockcast.ui.format import count
-from stockcast.ui.price_preview import Preview, read_preview, ticker_of_name
+from stockcast.ui.price_mapping import choose_reading
+from stockcast.ui.price_preview import read_preview, read_sketch, show_preview, ticker_of_name
+from stockcast.ui.selection import universe
 from stockcast.ui.shared import workspace
+from stockcast.workflows.preview_import import ImportPreview
 
 FILE_TYPES = ["csv", "txt", "tsv", "xlsx", "parquet"]
-_ORDERS: dict[str, DateOrder] = {
-    "Decide by the dates": "auto",
-    "Day first (31/12)": "dmy",
-    "Month first (12/31)": "mdy",
-}
 
 
 def price_upload() -> None:
-    """The upload, its preview and the button that stores it."""
+    """The upload, its preview, the ways to read it otherwise, and the button that stores it."""
     st.markdown(
         "CSV, XLSX or Parquet with one row per session: a date and a close, and open, high, low and volume where "
         "there are any. Portuguese headers, decimal commas and `dd/mm/yyyy` are understood."
     )
-    upload = st.file_uploader("Price file", type=FILE_TYPES, key="price_file", max_upload_size=20)
+    upload = st.file_uploader(
+        "Price file", type=FILE_TYPES, key="price_file", max_upload_size=20,
+        help="One ticker a file, up to 20 MB. You see how it was read before anything is stored.",
+    )  # fmt: skip
     if upload is None:
         return
-    left, right = st.columns(2)
-    ticker = left.text_input(
-        "Ticker",
-        value=ticker_of_name(upload.name),
-        key=f"price_ticker_{upload.file_id}",
-        placeholder="CMIG4.SA",
-        help="As Yahoo writes it. The suffix names the exchange: .SA is São Paulo, none is New York.",
-    )
-    order = right.selectbox(
-        "Order of day and month",
-        list(_ORDERS),
-        key=f"price_order_{upload.file_id}",
-        help="Matters only where no day above 12 decides it.",
-    )
-    if not ticker.strip():
-        st.info("Name the ticker whose prices these are.", icon=":material/sell:")
-        return
+    content = upload.getvalue()
     with boundary():
-        content = upload.getvalue()
-        preview = read_preview(upload.name, content, ticker, _ORDERS[order])
-        _show(preview)
-        if st.button("Store these prices", type="primary", icon=":material/save:", key="store_prices"):
-            stored = workspace().ingest_file(upload.name, content, ticker, _ORDERS[order])
+        sketch = read_sketch(upload.name, content)
+        ticker = st.text_input(
+            "Ticker",
+            value=ticker_of_name(upload.name),
+            key=f"price_ticker_{upload.file_id}",
+            placeholder="CMIG4.SA",
+            help="As Yahoo writes it. The suffix names the exchange: .SA is São Paulo, none is New York.",
+        )
+        if not ticker.strip():
+            st.info("Name the ticker whose prices these are.", icon=":material/sell:")
+            return
+        _preview_and_accept(upload, content, sketch, ticker)
+
+
+def _preview_and_accept(upload: UploadedFile, content: bytes, sketch: FileSketch, ticker: str) -> None:
+    answer = st.container(border=True)  # what is said below decides it
+    read_as = choose_reading(sketch, upload.file_id, _unclear(upload.name, content, ticker))
+    with answer, boundary():
+        preview = read_preview(upload.name, content, ticker, read_as)
+        lookback = workspace().config(universe()).windows.lookback
+        show_preview(preview, lookback)
+        if _accepted(preview):
+            stored = workspace().ingest_file(upload.name, content, ticker, read_as)
             st.success(plain(stored.sentence), icon=":material/check_circle:")
 
 
-def _show(preview: Preview) -> None:
-    frame, report = preview.fetched.frame, preview.fetched.report
-    with st.container(border=True):
-        st.markdown("**This is how it was read.** Nothing is stored yet.")
-        st.markdown(plain(preview.sentence))
-        if report.repairs:
-            st.markdown(bullets(repair.sentence for repair in report.repairs))
-        st.dataframe(preview.table, alt="First and last bars of the file")
-        st.caption(
-            f"{count(len(frame), 'session')} of {frame.ticker}, {frame.first_session} to {frame.last_session}, "
-            f"in {frame.currency}. {_consequence(workspace().prices.find(frame.ticker))}"
+def _unclear(name: str, content: bytes, ticker: str) -> bool:
+    """Whether the file alone does not tell how to read it."""
+    try:
+        read_preview(name, content, ticker, AS_IT_STANDS)
+    except StockcastError:
+        return True
+    return False
+
+
+def _accepted(preview: ImportPreview) -> bool:
+    """The button, and what it would replace."""
+    if preview.replaces and not preview.stored_already:
+        st.warning(
+            bullets(preview.replaces),
+            title=f"{plain(preview.fetched.frame.ticker)} is stored already",
+            icon=":material/swap_horiz:",
         )
-
-
-def _consequence(present: StoredHistory | None) -> str:
-    if present is None:
-        return "Nothing is stored under this ticker so far."
-    return (
-        f"Storing replaces {count(present.sessions, 'session')} from {plain(present.source)}, "
-        f"{present.first_session} to {present.last_session}."
+    elif not preview.replaces:
+        st.caption("Nothing is stored under this ticker so far.")
+    else:
+        st.info(bullets(preview.replaces), icon=":material/check:")
+    return st.button(
+        "Replace what is stored" if preview.replaces else "Store these prices",
+        type="primary",
+        icon=":material/save:",
+        key="store_prices",
+        disabled=preview.stored_already,
+        help="Stores exactly what the preview shows.",
     )

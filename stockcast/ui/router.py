@@ -24,6 +24,7 @@ DATA = "pages/data.py"
 TRAIN = "pages/train.py"
 RUNS = "pages/runs.py"
 CONFIGURATION = "pages/configuration.py"
+API = "pages/api.py"
 
 
 def navigate() -> Page:
@@ -100,6 +101,15 @@ def navigate() -> Page:
                     icon=":material/tune:",
                     url_path="configuration",
                     help="What the next training will use; each change is kept as a version.",
+                ),
+            ],
+            "Programs": [
+                st.Page(
+                    API,
+                    title="API",
+                    icon=":material/api:",
+                    url_path="api",
+                    help="Whether programs can ask for forecasts, how they do it, and with which keys.",
                 ),
             ],
         }

@@ -1,77 +1,124 @@
-"""The runs of a universe as a table, with the figures beside the naive ones and a link into MLflow."""
+"""The runs as a table: what each came to beside naive, how it learnt, and what people say of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from stockcast.registry.runs import RunSummary
-from stockcast.ui.shared import mlflow_link
+from stockcast.registry.run_summary import RunSummary
+from stockcast.registry.versions import ModelVersion
+from stockcast.ui.chart_style import CHAMPION
+from stockcast.ui.format import MISSING
+from stockcast.ui.mlflow_links import run_address
+from stockcast.ui.registry_reads import Curve, curve_of
+from stockcast.ui.row_choice import choose_rows
+from stockcast.ui.run_words import PREVIOUS, ROLES, by_run, figure, outcome, roles, run_label
+
+RUNS = "runs"  # the query parameter that holds what is selected
+_ROWS = 15  # of a page
+_POINTS = 60  # of a sparkline
+_ONLY_WHERE_ANY = ("Universe", "Tags", "Note", "MLflow")
 
 
-def run_rows(runs: Sequence[RunSummary]) -> pd.DataFrame:
-    """One row a run, newest first. MAPE and skill in percent."""
+def address_id(run: RunSummary) -> str:
+    """How the address names a run."""
+    return run.run_id[:12]
+
+
+def run_rows(
+    runs: Sequence[RunSummary], versions: Sequence[ModelVersion], curves: Mapping[str, Curve]
+) -> pd.DataFrame:
+    """One row a run, in the given order. `curves`: validation losses by the id of the run."""
+    played, made = roles(versions), by_run(versions)
     return pd.DataFrame(
         [
             {
+                "Run": run_label(run),
+                "Role": [role.capitalize() for role in played.get(run.run_id, ())],
+                "Outcome": "deleted" if run.deleted else outcome(run, made.get(run.run_id)),
+                "Skill": figure(run, "skill", 100),
+                "p": figure(run, "dm_p_value"),
+                "Forecasts": figure(run, "count"),
+                "Validation loss": _spark(curves.get(run.run_id, ())),
+                "MAPE": figure(run, "mape"),
+                "Naive MAPE": figure(run, "naive_mape"),
+                "80 % held": figure(run, "coverage_80", 100),
                 "Started": run.started_at,
-                "Run": run.name,
-                "MLflow": mlflow_link(f"experiments/{run.experiment_id}/runs/{run.run_id}"),
-                "Status": run.status.lower(),
-                "Version": f"v{run.version}" if run.version else "",
-                "Promoted": bool(run.promoted),
-                "MAPE": run.scores.get("mape"),
-                "Naive MAPE": run.scores.get("naive_mape"),
-                "Skill": _percent(run.scores.get("skill")),
-                "p": run.scores.get("dm_p_value"),
-                "80 % held": _percent(run.scores.get("coverage_80")),
-                "Forecasts": run.scores.get("count"),
-                "Tickers": ", ".join(run.tickers),
-                "Universe": run.universe,
-                "Seconds": run.seconds,
+                "Duration": math.nan if run.seconds is None else run.seconds,
+                "Tickers": ", ".join(run.tickers) or MISSING,
+                "Tags": run.labels,
+                "Note": run.note,
+                "Universe": run.universe or MISSING,
+                "MLflow": run_address(run),
             }
             for run in runs
         ]
     )
 
 
-def choose_run(runs: Sequence[RunSummary]) -> RunSummary:
-    """Draws the table; the row that is selected, the newest one at first. `runs` must not be empty."""
-    table = run_rows(runs)
-    shown = [name for name in table.columns if name != "MLflow" or table["MLflow"].notna().all()]
-    state = st.dataframe(
-        table,
-        hide_index=True,
-        column_order=shown,
-        column_config=_columns(),
-        on_select="rerun",
-        selection_mode="single-row-required",
-        selection_default={"selection": {"rows": [0]}},
-        key="runs",
-        alt="Runs, newest first",
-    )
-    rows = state.selection.rows
-    return runs[rows[0] if rows and rows[0] < len(runs) else 0]
+def choose_runs(
+    runs: Sequence[RunSummary], versions: Sequence[ModelVersion], *, several_universes: bool
+) -> list[str]:
+    """Draws one page of the table and returns what is selected, as the address names it.
+
+    Only the curves of that page are read. `runs` must not be empty.
+    """
+    pages = math.ceil(len(runs) / _ROWS)
+    place = st.container()  # the table stands above the choice of its page
+    page = min(st.pagination(pages, key="page", bind="query-params"), pages) if pages > 1 else 1
+    part = runs[(page - 1) * _ROWS : page * _ROWS]
+    table = run_rows(part, versions, {run.run_id: curve_of(run, "validation_loss") for run in part})
+    hidden = {name for name in _ONLY_WHERE_ANY if not table[name].map(bool).any()}
+    if not several_universes:
+        hidden.add("Universe")
+    with place:
+        return choose_rows(
+            table,
+            [address_id(run) for run in part],
+            parameter=RUNS,
+            mode="multi-row",
+            columns=_columns(),
+            shown=[name for name in table.columns if name not in hidden],
+            alt="Runs",
+        )
 
 
-def _percent(share: float | None) -> float | None:
-    return None if share is None else 100 * share
+def _spark(curve: Curve) -> list[float] | None:
+    values = [value for _, value in curve if math.isfinite(value)]
+    return values[:: max(1, len(values) // _POINTS)] or None
 
 
 def _columns() -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     return {
-        "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "Promoted": st.column_config.CheckboxColumn(help="Whether the gate made it the champion."),
+        "Run": st.column_config.TextColumn(pinned=True, help="Its version, or the first letters of its id."),
+        "Role": st.column_config.MultiselectColumn(
+            width=110,
+            options=[role.capitalize() for role in ROLES],
+            color=[colour for colour, _ in ROLES.values()],
+            help=f"Champion: speaks. Challenger: asks to. {PREVIOUS.capitalize()}: speaks again after a rollback.",
+        ),
+        "Outcome": st.column_config.TextColumn(help="What came of it."),
+        "Skill": number(
+            "Skill over naive",
+            format="%+.2f %%",
+            help="1 - CRPS / naive CRPS, one session ahead; above zero is better than naive.",
+        ),
+        "p": number(format="%.3f", help="Diebold-Mariano: how easily chance alone would make such a difference."),
+        "Forecasts": number(format="localized", help="How many forecasts these figures rest on."),
+        "Validation loss": st.column_config.LineChartColumn(
+            color=CHAMPION, help="By epoch, each run on its own scale. Empty: it was fitted in one go."
+        ),
         "MAPE": number(format="%.3f %%", help="Mean absolute error of the median, in percent."),
-        "Naive MAPE": number(format="%.3f %%"),
-        "Skill": number(format="%.2f %%", help="1 - CRPS / naive CRPS; above zero is better than naive."),
-        "p": number(format="%.3f", help="Diebold-Mariano p-value of the CRPS against naive."),
+        "Naive MAPE": number(format="%.3f %%", help="The same of the naive forecast."),
         "80 % held": number(format="%.1f %%", help="Share of actual closes inside the 80 % interval."),
-        "Forecasts": number(format="localized"),
-        "Seconds": number(format="%.1f"),
+        "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
+        "Duration": number(format="%.1f s", help="From its start to its verdict, in seconds."),
+        "Tags": st.column_config.ListColumn(help="What people marked it with."),
+        "Note": st.column_config.TextColumn(width="medium", help="What people say of it."),
         "MLflow": st.column_config.LinkColumn(display_text="open", help="The run in MLflow's own pages."),
     }

@@ -12,10 +12,8 @@ import streamlit as st
 
 from stockcast.errors import StockcastError
 from stockcast.logs import configure_logs
-from stockcast.prices.quality import PriceQuality, assess_quality
 from stockcast.prices.sessions import last_completed_session
 from stockcast.prices.store import StoredHistory
-from stockcast.registry.runs import RunSummary
 from stockcast.registry.versions import ModelVersion
 from stockcast.settings import Settings, read_settings
 from stockcast.workflows.forecast import Answer
@@ -63,26 +61,6 @@ def answer(universe: str, history: StoredHistory, speaks: ModelVersion) -> Answe
 @st.cache_resource(max_entries=500, show_spinner=False)
 def _answer(key: tuple[str, ...], _workspace: Workspace, _universe: str, _ticker: str) -> Answer:
     return _workspace.forecast(_ticker, _universe, "page")
-
-
-def quality(history: StoredHistory) -> PriceQuality:
-    """The quality report of a stored history."""
-    return _quality(str(workspace().settings.home), history.ticker, history.content_hash)
-
-
-@st.cache_data(max_entries=200, show_spinner=False)
-def _quality(home: str, ticker: str, content_hash: str) -> PriceQuality:
-    return assess_quality(workspace().prices.load(ticker))
-
-
-def recent_runs(universe: str) -> list[RunSummary]:
-    """The newest runs of a universe, as they were at most a few seconds ago."""
-    return _recent_runs(str(workspace().settings.home), universe)
-
-
-@st.cache_data(ttl=3, max_entries=50, show_spinner=False)
-def _recent_runs(home: str, universe: str) -> list[RunSummary]:
-    return workspace().runs.recent(universe)
 
 
 def loss_curve(run_id: str, metric: str) -> list[tuple[int, float]]:

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from stockcast.logs import get_logger
 from stockcast.prices.frame import PriceFrame
-from stockcast.prices.repairs import add_reports
+from stockcast.prices.quality import assess_quality
+from stockcast.prices.quality_findings import list_findings
+from stockcast.prices.repairs import add_reports, repair
 from stockcast.prices.restatement import Overlap, compare_overlap, splice
 from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, PriceSource, ask
 from stockcast.prices.store import PriceStore, StoredHistory
@@ -45,6 +47,7 @@ def ingest_prices(store: PriceStore, source: PriceSource[Any], question: PriceQu
         ingested = _extend(store.load(question.ticker), before, source, now)
     else:
         ingested = _replace(before, ask(source, question, now))
+    ingested = replace(ingested, report=_counted(ingested.frame, ingested.report))
     store.save(FetchedPrices(ingested.frame, ingested.report))
     _log.info(
         "prices_stored",
@@ -58,6 +61,11 @@ def ingest_prices(store: PriceStore, source: PriceSource[Any], question: PriceQu
         sentence=ingested.sentence,
     )
     return ingested
+
+
+def _counted(frame: PriceFrame, report: PriceReport) -> PriceReport:
+    """The report with the number of places that the quality report lists."""
+    return replace(report, findings=len(list_findings(frame, assess_quality(frame), report)))
 
 
 def _replace(before: StoredHistory | None, fetched: FetchedPrices) -> Ingested:
@@ -92,6 +100,7 @@ def _extend(stored: PriceFrame, before: StoredHistory, source: PriceSource[Any],
         report = add_reports(report, source.normalise(news, raw, now).report)
     sentence = f"Added {added:,} sessions to {stored.ticker}, up to {frame.last_session}."
     if overlap.price_factor != 1.0:
+        report = add_reports(report, PriceReport(0, (repair("rescaled", 1, sessions=[stored.last_session]),)))
         sentence += f" Earlier prices were multiplied by {overlap.price_factor:.6g}: a dividend or split since."
     return Ingested(stored.ticker, frame, report, "updated", sentence, before)
 
@@ -105,10 +114,12 @@ def _fetch_anew(before: StoredHistory, source: PriceSource[Any], now: datetime, 
         reason = f"the session {overlap.first_disagreement} is known to one of both only"
     else:
         reason = "it shares too few sessions with what is stored"
+    where = [overlap.first_disagreement] if overlap.first_disagreement else []
+    told = PriceReport(0, (repair("restated", 1, f"{now:%Y-%m-%d}: {reason}", where),))
     return Ingested(
         before.ticker,
         fetched.frame,
-        fetched.report,
+        add_reports(fetched.report, told),
         "replaced",
         f"{source.name} has restated {before.ticker} ({reason}); stored {_covered(fetched.frame)} anew.",
         before,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from api_serving import Served, ServingProcess, client_of, crown, settings_of, version_of
 
-from stockcast.api.api_client import ApiClient
 from stockcast.api.server_state import ServerState
+from stockcast.client.api_client import ApiClient
 from stockcast.database import Database
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
@@ -50,6 +51,11 @@ def serving(home_of_sample: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     """A real process over real HTTP, shared by tests that leave it as it is."""
     home = Path(shutil.copytree(home_of_sample, tmp_path_factory.mktemp("serving") / "home"))
     process = ServingProcess(home).wait()
+    with ApiClient(process.address) as client:
+        give_up = time.monotonic() + 60
+        while client.sample_data().ticker is None:  # it answers before its database does
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
     yield process
     assert process.stop() == 0
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from api_serving import WINDOW, Served, ServingProcess, wait_until
 
-from stockcast.api.api_client import ApiClient, ApiError
+from stockcast.client.api_client import ApiClient, ApiError
 from stockcast.forecasting.quantiles import LEVELS
 from stockcast.monitoring.journal import Journal
 

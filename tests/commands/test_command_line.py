@@ -198,6 +198,24 @@ def test_runs_and_models_tell_what_happened(trained: Run) -> None:
     assert {model["kind"] for model in models} == {"ewma", "lstm"}
 
 
+def test_a_run_is_annotated_deleted_and_restored_by_the_beginning_of_its_id(trained: Run) -> None:
+    runs = {run["version"]: run["run_id"] for run in json.loads(trained("runs", "list", "--json").out)}
+    models = json.loads(trained("models", "list", "--json").out)
+    speaks = next(model["version"] for model in models if "champion" in model["aliases"])
+    trained("models", "promote", "2" if speaks == "1" else "1", "--note", "so that both have spoken")
+    run = runs["2"][:8]
+    assert trained("runs", "annotate", run, "--note", "a trial", "--tag", "keep", "--tag", "team=rates").code == 0
+    assert trained("runs", "annotate", run, "--untag", "keep").code == 0
+    [said] = [each for each in json.loads(trained("runs", "list", "--json").out) if each["run_id"] == runs["2"]]
+    assert (said["note"], said["tags"]) == ("a trial", {"team": "rates"})
+    assert trained("runs", "annotate", run, "--tag", "promoted=true").code == 2
+    for version in runs:  # one speaks, the other one would after a rollback
+        assert trained("runs", "delete", runs[version][:8]).code == 2
+    assert trained("runs", "restore", run).code == 0
+    assert trained("runs", "restore", "0" * 8).code == 2
+    assert len(json.loads(trained("runs", "list", "--deleted", "--json").out)) == 2
+
+
 def test_a_person_may_promote_with_a_note_and_roll_back(trained: Run) -> None:
     champion = json.loads(trained("forecast", "AAPL", "--json").out)["model"]["version"]
     other = "1" if champion == "2" else "2"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from streamlit.testing.v1 import AppTest
 
-PAGES = ("overview", "forecast", "backtest", "monitor", "data", "train", "runs", "configuration")
+PAGES = ("overview", "forecast", "backtest", "monitor", "data", "train", "runs", "configuration", "api")
 OpenPage = Callable[..., AppTest]
 
 

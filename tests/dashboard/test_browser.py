@@ -148,7 +148,7 @@ def test_a_deep_link_on_a_fresh_server_shows_the_framed_page(page: Page) -> None
     expect(page.get_by_role("heading", name=QUESTIONS["Forecast"])).to_be_visible()
     menu = page.get_by_test_id("stSidebarNav")
     expect(menu).to_contain_text("Answers")
-    expect(menu.get_by_role("link")).to_have_count(8)
+    expect(menu.get_by_role("link")).to_have_count(9)
     expect(menu.get_by_role("link", name="Forecast")).to_have_attribute("aria-current", "page")
     expect(page.get_by_role("button", name="Load the bundled sample")).to_be_visible()
     expect(page).to_have_title("Forecast · stockcast")

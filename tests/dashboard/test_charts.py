@@ -21,8 +21,8 @@ from stockcast.ui.candlestick_chart import candlestick_chart
 from stockcast.ui.chart_style import CHALLENGER, CHAMPION, FALLING, HISTORY, NAIVE, RISING
 from stockcast.ui.fan_chart import fan_chart
 from stockcast.ui.format import money
-from stockcast.ui.history_view import RANGES, bars_of_range
 from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
+from stockcast.ui.price_view import RANGES, bars_of_range
 from stockcast.ui.weekly_bars import MOST_BARS, drawable_bars
 from stockcast.workflows.forecast import Answer
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import at_once
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,31 +25,20 @@ from stockcast.jobs.job import ACTIVE, TRAIN, Job
 from stockcast.jobs.job_table import ATTEMPTS, LEASE, JobTable
 from stockcast.jobs.process import Process
 
-FORK = multiprocessing.get_context("fork")
 ME = Process.current()
 
 
 def all_at_once(table: JobTable, count: int, work: Callable[[JobTable, int], object]) -> list[object]:
-    """What `count` real processes return that begin `work` on the same database at the same moment."""
-    table.database.close()  # no connection may be shared with a fork
-    barrier, answers = FORK.Barrier(count), FORK.Queue()
+    """What `count` processes return that begin `work` on the same database at the same moment."""
+    url = table.database.url
 
-    def run(number: int) -> None:
-        own = JobTable(Database(table.database.url))
-        barrier.wait()
-        try:
-            answers.put(work(own, number))
-        except BaseException as problem:
-            answers.put(f"{type(problem).__name__}: {problem}")
+    def run(number: int) -> object:
+        own = JobTable(Database(url))
+        found = work(own, number)
         own.database.close()
+        return found
 
-    processes = [FORK.Process(target=run, args=(number,)) for number in range(count)]
-    for process in processes:
-        process.start()
-    found = [answers.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join(timeout=60)
-    return found
+    return at_once.all_at_once(count, run)
 
 
 def taken(table: JobTable, kind: str = TRAIN, universe: str = "tech") -> Job:

@@ -42,6 +42,10 @@ table.database.close()
 """
 
 
+# What a keeper does with its processes does not depend on the database; those without this mark run on both.
+WHATEVER_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
 @pytest.fixture
 def keep(table: JobTable, tmp_path: Path) -> Callable[..., Keeper]:
     """A keeper over a script: keep(most=1, script=...)."""
@@ -125,6 +129,7 @@ def test_a_killed_process_is_followed_by_another_that_goes_on(
     assert (done.state, done.result, done.pid != first.pid) == ("succeeded", {"attempt": 2}, True)
 
 
+@WHATEVER_DATABASE
 def test_it_keeps_to_the_number_of_processes_that_is_allowed(table: JobTable, keep: Callable[..., Keeper]) -> None:
     jobs = [table.submit("sleep", "tech", {"seconds": 1.0}) for _ in range(4)]
     most = 0
@@ -136,6 +141,7 @@ def test_it_keeps_to_the_number_of_processes_that_is_allowed(table: JobTable, ke
     assert len({table.get(job.id).pid for job in jobs}) == 2
 
 
+@WHATEVER_DATABASE
 def test_a_second_keeper_of_a_home_waits_for_the_first(table: JobTable, keep: Callable[..., Keeper]) -> None:
     job = table.submit("sleep", "tech", {"seconds": 1.0})
     with running(keep()):
@@ -145,6 +151,7 @@ def test_a_second_keeper_of_a_home_waits_for_the_first(table: JobTable, keep: Ca
         assert table.get(job.id).state == "succeeded"
 
 
+@WHATEVER_DATABASE
 def test_a_keeper_that_is_asked_to_leave_queues_what_it_had_begun(
     table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
 ) -> None:
@@ -158,6 +165,7 @@ def test_a_keeper_that_is_asked_to_leave_queues_what_it_had_begun(
     assert is_free(tmp_path / "worker.lock")
 
 
+@WHATEVER_DATABASE
 def test_a_keeper_that_waited_takes_over_when_the_first_is_gone(
     table: JobTable, keep: Callable[..., Keeper]
 ) -> None:
@@ -171,6 +179,7 @@ def test_a_keeper_that_waited_takes_over_when_the_first_is_gone(
     assert done.pid != begun.pid
 
 
+@WHATEVER_DATABASE
 def test_a_process_that_does_not_leave_when_asked_is_killed_and_its_job_queued(
     table: JobTable, keep: Callable[..., Keeper], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +195,7 @@ def test_a_process_that_does_not_leave_when_asked_is_killed_and_its_job_queued(
     assert not begun.process.alive()
 
 
+@WHATEVER_DATABASE
 def test_a_job_that_kills_whoever_takes_it_fails_in_the_end_and_the_next_one_is_done(
     table: JobTable, keep: Callable[..., Keeper]
 ) -> None:
@@ -200,6 +210,7 @@ def test_a_job_that_kills_whoever_takes_it_fails_in_the_end_and_the_next_one_is_
     assert (done.state, done.attempt) == ("succeeded", 1)
 
 
+@WHATEVER_DATABASE
 def test_a_process_that_cannot_begin_is_started_ever_more_seldom(
     table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
 ) -> None:
@@ -214,6 +225,7 @@ def test_a_process_that_cannot_begin_is_started_ever_more_seldom(
     assert len(starts.read_text()) <= 5
 
 
+@WHATEVER_DATABASE
 def test_chores_start_a_process_though_nothing_is_queued(
     table: JobTable, keep: Callable[..., Keeper], tmp_path: Path
 ) -> None:

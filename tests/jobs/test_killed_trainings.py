@@ -34,6 +34,10 @@ EPOCHS = 25
 QUICK = [f"training.max_epochs={EPOCHS}", f"training.patience={EPOCHS}", "training.accelerator=cpu"]
 
 
+# What happens to processes does not depend on the database; what kills leave behind is looked at on both.
+WHATEVER_DATABASE = pytest.mark.parametrize("workspace", ["sqlite"], indirect=True)
+
+
 @pytest.fixture(scope="session")
 def chaos_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample's prices, as they are copied into each test's home."""
@@ -151,6 +155,7 @@ def test_a_trainer_killed_at_random_moments_ends_with_one_version_and_a_closed_r
     assert not list(workspace.settings.job_logs.glob("*.ckpt"))
 
 
+@WHATEVER_DATABASE
 def test_after_a_kill_of_everything_the_next_look_brings_the_training_to_its_end(workspace: Workspace) -> None:
     with worker(workspace):
         job = submit(workspace)
@@ -171,6 +176,7 @@ def test_after_a_kill_of_everything_the_next_look_brings_the_training_to_its_end
     restarted.database.close()
 
 
+@WHATEVER_DATABASE
 def test_a_trainer_asked_to_leave_leaves_its_job_to_the_next_one(workspace: Workspace) -> None:
     job = submit(workspace)
     with worker(workspace) as process:

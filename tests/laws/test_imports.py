@@ -88,7 +88,7 @@ def test_every_page_opens_without_torch_or_lightning(tmp_path: Path) -> None:
         f"found = {HEAVY}\n"
         "assert not found, found"
     )
-    assert len(PAGES) == 8
+    assert len(PAGES) == 9
     result = run_fresh(code, tmp_path)
     assert result.returncode == 0, result.stderr[-3000:]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from at_once import all_at_once
 from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -20,7 +20,6 @@ from stockcast.monitoring.performance_rules import Outcome, Rule, Verdict
 
 NOON = datetime(2024, 5, 15, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-FORK = multiprocessing.get_context("fork")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -94,31 +93,11 @@ def test_the_database_refuses_a_second_standing_alert(alerts: Alerts, database: 
         connection.execute(insert(tables.alerts).values(opened_at=NOON, seen_at=NOON, **row))
 
 
-def all_at_once(count: int, work: Callable[[int], object]) -> list[object]:
-    """What `count` real processes return that begin at the same moment."""
-    barrier, answers = FORK.Barrier(count), FORK.Queue()
-
-    def run(number: int) -> None:
-        barrier.wait()
-        try:
-            answers.put(work(number))
-        except BaseException as problem:
-            answers.put(repr(problem))
-
-    processes = [FORK.Process(target=run, args=(number,)) for number in range(count)]
-    for process in processes:
-        process.start()
-    found = [answers.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join(timeout=60)
-    return found
-
-
 def test_processes_that_look_at_once_open_one_alert_and_tell_it_once(database: Database) -> None:
-    database.close()  # a connection does not survive a fork
+    url = database.url
 
     def look(number: int) -> object:
-        own = Alerts(Database(database.url))
+        own = Alerts(Database(url))
         verdicts = [says("fires", ticker=f"T{each:02d}") for each in range(20)]
         opened = own.settle("default", verdicts[::-1] if number % 2 else verdicts, NOON).opened
         taken = own.take_news("default", closed_too=True, pause=DAY, now=NOON)

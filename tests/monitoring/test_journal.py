@@ -1,18 +1,17 @@
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
-from multiprocessing.connection import Connection
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
 import pytest
+from at_once import all_at_once
 
 from stockcast.database import Database
 from stockcast.forecasting.context import Context
@@ -48,11 +47,6 @@ def record(journal: Journal, forecast: QuantileForecast | None = None, **changes
         "issued_at": NOON,
     }
     return journal.record(forecast or forecast_of(), forecast_of(2), **{**arguments, **changes})
-
-
-def processes() -> multiprocessing.context.ForkServerContext:
-    """Processes of a clean interpreter: a copy of this one would inherit the locks of its threads."""
-    return multiprocessing.get_context("forkserver")
 
 
 @pytest.fixture
@@ -135,27 +129,15 @@ def test_entries_are_the_newest_first_of_one_ticker_or_of_all(journal: Journal) 
     assert journal.entries("NONE") == []
 
 
-_gate: Barrier
-
-
-def meet_at(gate: Barrier) -> None:
-    global _gate
-    _gate = gate
-
-
-def write_many(url: str, writer: int) -> tuple[list[int], list[int]]:
-    _gate.wait()
-    database = Database(url)
-    shared = [record(Journal(database), forecast_of(number)) for number in range(20)]
-    own = [record(Journal(database), forecast_of(1000 + 100 * writer + number)) for number in range(5)]
-    database.close()
-    return shared, own
-
-
 def test_eight_processes_write_at_once_and_every_forecast_is_there_once(url: str) -> None:
-    gate = processes().Barrier(8)
-    with ProcessPoolExecutor(8, processes(), meet_at, (gate,)) as writers:
-        written = list(writers.map(write_many, [url] * 8, range(8)))
+    def write(writer: int) -> object:
+        own = Database(url)
+        shared = [record(Journal(own), forecast_of(number)) for number in range(20)]
+        mine = [record(Journal(own), forecast_of(1000 + 100 * writer + number)) for number in range(5)]
+        own.close()
+        return shared, mine
+
+    written = all_at_once(8, write)
     database = Database(url)
     entries = Journal(database).entries(limit=1000)
     database.close()
@@ -164,26 +146,24 @@ def test_eight_processes_write_at_once_and_every_forecast_is_there_once(url: str
     assert len(entries) == 20 + 8 * 5
 
 
-def write_until_killed(url: str, told: Connection) -> None:
+def write_until_killed(url: str) -> None:
     journal = Journal(Database(url))
     for number in range(100_000):
-        told.send(record(journal, forecast_of(number)))
+        sys.stdout.write(f"{record(journal, forecast_of(number))}\n")
+        sys.stdout.flush()
 
 
 def test_what_was_journaled_survives_a_kill_in_the_middle_of_writing(url: str) -> None:
     Database(url).close()
-    told, teller = processes().Pipe(duplex=False)
-    writer = processes().Process(target=write_until_killed, args=(url, teller))
-    writer.start()
-    teller.close()
-    ids = [told.recv() for _ in range(25)]
-    os.kill(writer.pid, signal.SIGKILL)
-    writer.join()
-    while told.poll():
-        try:
-            ids.append(told.recv())
-        except EOFError:
-            break
+    script = f"from {Path(__file__).stem} import write_until_killed; write_until_killed({url!r})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout is not None
+        ids = [int(writer.stdout.readline()) for _ in range(25)]
+        writer.send_signal(signal.SIGKILL)
+        ids += [int(line) for line in writer.stdout if line.endswith("\n")]
     database = Database(url)
     journal = Journal(database)
     entries = journal.entries(limit=100_000)

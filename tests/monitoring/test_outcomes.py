@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
-from multiprocessing.queues import SimpleQueue
-from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from at_once import all_at_once
 from sqlalchemy import JSON, null, select, update
 
 from stockcast.database import Database
@@ -145,28 +143,16 @@ def test_a_dividend_between_forecast_and_outcome_leaves_the_return_as_it_was(
     np.testing.assert_allclose(returns, np.log(frame.close[100:105] / frame.close[99]), rtol=0, atol=1e-12)
 
 
-def score_at_once(url: str, frame: PriceFrame, gate: Barrier, told: SimpleQueue[int]) -> None:
-    database = Database(url)
-    gate.wait()
-    told.put(Outcomes(database).score(frame, datetime.now(UTC)).written)
-    database.close()
-
-
 def test_processes_that_score_at_once_write_each_outcome_once(
     url: str, database: Database, frame: PriceFrame
 ) -> None:
     for length in range(70, 110):
         say(database, frame.rows(0, length))
-    database.close()  # no connection is carried over the fork
-    fork = multiprocessing.get_context("fork")
-    gate, told = fork.Barrier(4), fork.SimpleQueue()
-    racers = [fork.Process(target=score_at_once, args=(url, frame, gate, told)) for _ in range(4)]
-    for racer in racers:
-        racer.start()
-    written = [told.get() for _ in racers]
-    for racer in racers:
-        racer.join()
-    assert sum(written) == 40 * 5, "each counted by the one that wrote it"
+
+    def score(_number: int) -> object:
+        return Outcomes(Database(url)).score(frame, datetime.now(UTC)).written
+
+    assert sum(map(int, all_at_once(4, score))) == 40 * 5, "each counted by the one that wrote it"
     found = rows(database)
     assert len(found) == 40 * 5
     assert [row[3] for row in found[:5]] == np.log(frame.close[70:75] / frame.close[69]).tolist()

@@ -96,7 +96,7 @@ def test_newest_first_is_turned_round_and_told() -> None:
 def test_rows_without_a_close_are_left_out_by_their_line() -> None:
     rows = raw_bars(DAYS, [np.nan, 1, 2, 3, 4, np.nan, 6, 7, 8, 9]).set_axis(pd.RangeIndex(2, 12, name="line"))
     fetched = clean(rows)
-    assert fetched.report.repairs[0].sentence == "2 rows without a close were left out (lines 2, 7)."
+    assert fetched.report.repairs[0].sentence == "2 rows without a readable close were left out (lines 2, 7)."
     assert len(fetched.frame) == 8
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from price_payloads import NOW, days_until
 
 from stockcast.errors import UnreadableFile
-from stockcast.prices.file import FilePrices, read_table
+from stockcast.prices.file import FilePrices, ReadAs, read_table
 from stockcast.prices.source import PriceQuestion, ask
 
 DAYS = days_until("2024-05-15", 40)
@@ -80,12 +81,12 @@ def test_the_reading_is_told_in_one_line() -> None:
     )
 
 
-def closes_of(text: str, **options: str) -> list[float]:
-    return read_table("x.csv", text.encode(), **options).rows["close"].tolist()  # type: ignore[arg-type]
+def closes_of(text: str, **said: Any) -> list[float]:
+    return read_table("x.csv", text.encode(), ReadAs(**said)).rows["close"].tolist()
 
 
-def days_of(text: str, **options: str) -> list[str]:
-    days = read_table("x.csv", text.encode(), **options).rows["session"]  # type: ignore[arg-type]
+def days_of(text: str, **said: Any) -> list[str]:
+    days = read_table("x.csv", text.encode(), ReadAs(**said)).rows["session"]
     return [f"{day:%Y-%m-%d}" for day in days if not pd.isna(day)]
 
 
@@ -171,9 +172,9 @@ def test_an_undecided_date_order_is_asked_for_and_then_obeyed() -> None:
 
 
 def test_a_date_order_that_the_file_contradicts_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match="25/04/2024 is not written as mm/dd/yyyy"):
+    with pytest.raises(UnreadableFile, match=r"25/04/2024 \(line 2\) is not written as mm/dd/yyyy"):
         days_of("Date,Close\n25/04/2024,1.5\n", date_order="mdy")
-    with pytest.raises(UnreadableFile, match="two ways: 25/04/2024 and 04/26/2024"):
+    with pytest.raises(UnreadableFile, match=r"two ways: 25/04/2024 \(line 2\) and 04/26/2024 \(line 3\)"):
         days_of("Date,Close\n25/04/2024,1.5\n04/26/2024,1.5\n")
 
 
@@ -191,7 +192,7 @@ def test_impossible_dates_count_as_unreadable() -> None:
 
 
 def test_a_number_that_may_be_thousands_or_decimals_is_refused_where_nothing_tells() -> None:
-    with pytest.raises(UnreadableFile, match=r"'1,234' may have three decimals"):
+    with pytest.raises(UnreadableFile, match=r"'1,234' \(line 2\) may have three decimals"):
         closes_of("Date\tClose\n2024-05-15\t1,234\n")
     assert closes_of('Date,Close\n2024-05-15,"1,234"\n') == [1234]
     assert closes_of("Date;Close\n2024-05-15;1,234\n") == [1.234]
@@ -200,7 +201,7 @@ def test_a_number_that_may_be_thousands_or_decimals_is_refused_where_nothing_tel
 
 
 def test_a_file_that_mixes_decimal_marks_is_refused() -> None:
-    with pytest.raises(UnreadableFile, match=r"'10.50' and '10,50'"):
+    with pytest.raises(UnreadableFile, match=r"'10.50' \(line 2\) and '10,50' \(line 3\)"):
         closes_of("Date;Close\n2024-05-14;10.50\n2024-05-15;10,50\n")
 
 

@@ -98,5 +98,5 @@ def test_reports_of_two_updates_add_up() -> None:
     assert total.rows_read == 105
     assert [done.sentence for done in total.repairs] == [
         "4 rows were left out, because nothing was traded then.",
-        "1 row without a close was left out.",
+        "1 row without a readable close was left out.",
     ]

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stockcast.errors import RegistryUnavailable
+from stockcast.errors import InvalidRequest, RegistryUnavailable
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.forecasting.observer import Epoch
+from stockcast.registry.run_summary import tags_of
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer
 
@@ -83,7 +84,8 @@ def test_a_run_keeps_its_parameters_curves_figures_and_files(runs: Runs, univers
     assert "mae" not in found.scores, "several currencies have no common error"
     assert found.seconds is not None
     assert found.seconds >= 0
-    assert (found.version, found.promoted) == (None, None)
+    assert (found.version, found.promoted, found.kind) == (None, None, "")
+    assert (found.fingerprint, found.note, found.tags, found.deleted) == ("ab" * 32, "", {}, False)
     assert runs.curve(run, "validation_loss") == [(1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3))]
     assert runs.curve(run, "nothing") == []
 
@@ -199,3 +201,48 @@ def test_what_an_ended_job_left_running_is_closed_and_nothing_else(runs: Runs, u
     assert {found.run_id: found.status for found in runs.recent(universe)} == {
         ended: "FINISHED", running: "KILLED", other: "RUNNING",
     }  # fmt: skip
+
+
+def test_people_may_say_what_they_like_of_a_run_and_take_it_back(runs: Runs, universe: str) -> None:
+    with runs.recording(universe, "LSTM", {"model.kind": "lstm"}, {"tickers": "AAPL"}) as run:
+        pass
+    said = runs.annotate(run, " Slower, *calmer*. ", tags_of(["keep", "team = rates"]))
+    assert (said.note, said.tags, said.labels) == (
+        "Slower, *calmer*.", {"keep": "", "team": "rates"}, ["keep", "team=rates"],
+    )  # fmt: skip
+    assert (said.kind, said.tickers, said.universe) == ("lstm", ("AAPL",), universe), "what we say of it stays"
+    changed = runs.annotate(run, "", {"team": "rates desk"})
+    assert (changed.note, changed.labels) == ("", ["team=rates desk"])
+    assert runs.recent(universe) == [runs.read(run)] == [changed]
+
+
+@pytest.mark.parametrize(
+    "name", ["promoted", "universe", "stockcast.job", "mlflow.note.content", "", "a/b", " a", "x" * 101]
+)
+def test_a_tag_of_ours_or_of_no_form_is_refused(runs: Runs, universe: str, name: str) -> None:
+    run = runs.open(universe, "LSTM", {}, {})
+    with pytest.raises(InvalidRequest):
+        runs.annotate(run, "x", {name: "1"})
+    assert runs.read(run).note == ""
+
+
+def test_a_deleted_run_is_out_of_sight_until_it_is_restored(runs: Runs, universe: str) -> None:
+    kept, gone = (runs.open(universe, name, {}, {}) for name in ("kept", "gone"))
+    runs.delete(gone)
+    assert [found.run_id for found in runs.recent(universe)] == [kept]
+    assert {found.run_id: found.deleted for found in runs.recent(universe, deleted=True)} == {
+        kept: False,
+        gone: True,
+    }
+    assert runs.find(gone).deleted
+    runs.restore(gone)
+    assert {found.run_id for found in runs.recent(universe)} == {kept, gone}
+
+
+def test_a_run_is_found_by_the_beginning_of_its_id(runs: Runs, universe: str) -> None:
+    run = runs.open(universe, "LSTM", {}, {})
+    assert {runs.find(which).run_id for which in (run, run[:8], run[:8].upper())} == {run}
+    for unknown in ("0" * 32, run[:5], "%%%%%%", "' OR 1 = 1", run + "0"):
+        with pytest.raises(InvalidRequest) as refused:
+            runs.find(unknown)
+        assert refused.value.hint

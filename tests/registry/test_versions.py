@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -230,3 +230,31 @@ def test_one_version_can_be_read_as_it_is_now(versions: Versions, register: Regi
     assert versions.read(made.name, made.version) == crowned
     with pytest.raises(RegistryUnavailable, match="reading a model version"):
         versions.read(made.name, "99")
+
+
+def test_a_version_knows_when_it_was_let_speak_and_by_whom(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    begun = datetime.now(UTC)
+    first = versions.crown(register())
+    second = versions.decide(register(0.9, "lstm"), YES, judged_against=first.version)
+    third = versions.decide(register(1.0, "lstm"), NO, judged_against=second.version)
+    assert (third.promoted_at, third.promoted_by, third.previous) == (None, "", "")
+    third = versions.crown(third, note="I know this stock.")
+    told = {made.version: (made.promoted_by, made.previous) for made in versions.all(universe)}
+    assert told == {"1": ("first", ""), "2": ("gate", "1"), "3": ("person", "2")}
+    assert all(begun <= made.promoted_at for made in (first, second, third) if made.promoted_at)
+    assert versions.of_run(third.run_id) == [third]
+    assert versions.of_run("0" * 32) == []
+
+
+def test_no_note_is_lost_and_none_stands_there_twice(
+    versions: Versions, register: Register, universe: str
+) -> None:
+    first = versions.crown(register())
+    second = versions.crown(register(0.9, "lstm"), note="I know this stock.")
+    for _ in range(2):
+        versions.crown(versions.read(first.name, first.version), note="Rolled back from lstm v2.")
+        second = versions.crown(versions.read(second.name, second.version), note="Rolled back from ewma v1.")
+    assert second.note == "Rolled back from ewma v1.\nI know this stock."
+    assert versions.read(first.name, first.version).note == "Rolled back from lstm v2."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import os
 import sqlite3
 import tempfile
@@ -18,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from at_once import all_at_once
 from sqlalchemy import Connection, Table, create_engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -31,28 +31,7 @@ from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.prices.store import PriceStore
 from stockcast.tables import bars, config_versions, job_events, jobs, metadata
 
-FORK = multiprocessing.get_context("fork")
 BAR: dict[str, object] = {"ticker": "AAPL", "session": date(2024, 1, 2), "close": 10.0}
-
-
-def all_at_once(count: int, work: Callable[[int], object]) -> list[object]:
-    """What `count` real processes return that begin `work` at the same moment."""
-    barrier, answers = FORK.Barrier(count), FORK.Queue()
-
-    def run(number: int) -> None:
-        barrier.wait()
-        try:
-            answers.put(work(number))
-        except BaseException as problem:
-            answers.put(problem)
-
-    processes = [FORK.Process(target=run, args=(number,)) for number in range(count)]
-    for process in processes:
-        process.start()
-    found = [answers.get(timeout=60) for _ in processes]
-    for process in processes:
-        process.join(timeout=60)
-    return found
 
 
 def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
@@ -253,8 +232,10 @@ def test_many_processes_may_open_a_fresh_database_at_once(tmp_path: Path) -> Non
 
 
 def test_many_processes_may_write_at_once_and_no_row_is_lost(database: Database) -> None:
+    url = database.url
+
     def add(number: int) -> object:
-        own = Database(database.url)
+        own = Database(url)
         for version in range(20):
             with own.write() as connection:
                 values = {"universe": f"u{number}", "version": version, "note": "", "data": {}}

@@ -32,23 +32,36 @@ class Dates:
 
     days: NDArray[np.datetime64]  # [T] datetime64[D], NaT where unreadable
     style: str | None  # for example "dd/mm/yyyy"; None where the cells are dates already
+    assumed: bool = False  # no date decides between day and month; the rest of the file made one likelier
 
 
-def parse_dates(cells: Sequence[Cell], order: DateOrder, day_first_likely: bool) -> Dates:
+def is_date(cell: Cell) -> bool:
+    """Whether a cell reads as a date, in whatever style."""
+    return _day(cell, "dmy") is not None or _day(cell, "mdy") is not None
+
+
+def parse_dates(cells: Sequence[Cell], lines: Sequence[int], order: DateOrder, day_first_likely: bool) -> Dates:
     """Reads a column of dates. `day_first_likely` settles what no day above 12 decides.
 
-    Raises UnreadableFile when the order cannot be told or contradicts `order`.
+    Raises UnreadableFile, with the lines, when the order cannot be told or contradicts `order`.
     """
-    numeric = [found for cell in cells if isinstance(cell, str) and (found := _NUMERIC.fullmatch(cell))]
-    decided = _decide(numeric, order, day_first_likely) if numeric else None
+    numeric = [
+        (line, found)
+        for line, cell in zip(lines, cells, strict=True)
+        if isinstance(cell, str) and (found := _NUMERIC.fullmatch(cell))
+    ]
+    decided, assumed = _decide(numeric, order, day_first_likely) if numeric else (None, False)
     days = np.array([_day(cell, decided) for cell in cells], dtype="datetime64[D]")
     typed = sum(isinstance(cell, date) for cell in cells) > len(cells) / 2
-    return Dates(days, _SHOWN[decided] if decided else None if typed else "yyyy-mm-dd")
+    return Dates(days, _SHOWN[decided] if decided else None if typed else "yyyy-mm-dd", assumed)
 
 
-def _decide(numeric: Sequence[re.Match[str]], order: DateOrder, day_first_likely: bool) -> Literal["dmy", "mdy"]:
-    day_first = next((found[0] for found in numeric if int(found[1]) > 12), None)
-    month_first = next((found[0] for found in numeric if int(found[3]) > 12), None)
+def _decide(
+    numeric: Sequence[tuple[int, re.Match[str]]], order: DateOrder, day_first_likely: bool
+) -> tuple[Literal["dmy", "mdy"], bool]:
+    """The order of day and month, and whether it is only likely."""
+    day_first = next((_quoted(line, found) for line, found in numeric if int(found[1]) > 12), None)
+    month_first = next((_quoted(line, found) for line, found in numeric if int(found[3]) > 12), None)
     if day_first and month_first:
         raise UnreadableFile(
             f"The dates are written in two ways: {day_first} and {month_first}.", "Write all dates as yyyy-mm-dd."
@@ -56,18 +69,26 @@ def _decide(numeric: Sequence[re.Match[str]], order: DateOrder, day_first_likely
     against = month_first if order == "dmy" else day_first if order == "mdy" else None
     if against and order != "auto":
         raise UnreadableFile(
-            f"The date {against} is not written as {_SHOWN[order]}.", "Choose the other --date-order, or auto."
+            f"The date {against} is not written as {_SHOWN[order]}.",
+            "Choose the other order of day and month (--date-order), or let the dates decide.",
         )
     if order != "auto":
-        return order
+        return order, False
     if day_first or month_first:
-        return "dmy" if day_first else "mdy"
-    if day_first_likely or numeric[0][2] == ".":  # nobody writes the month first with dots
-        return "dmy"
+        return "dmy" if day_first else "mdy", False
+    line, first = numeric[0]
+    if first[2] == ".":  # nobody writes the month first with dots
+        return "dmy", False
+    if day_first_likely:
+        return "dmy", True
     raise UnreadableFile(
-        f"Does {numeric[0][0]} begin with the day or with the month? No date in the file tells.",
-        "Say it with --date-order dmy or --date-order mdy, or write the dates as yyyy-mm-dd.",
+        f"Does {_quoted(line, first)} begin with the day or with the month? No date in the file tells.",
+        "Say which comes first (--date-order dmy or mdy), or write the dates as yyyy-mm-dd.",
     )
+
+
+def _quoted(line: int, found: re.Match[str]) -> str:
+    return f"{found[0]} (line {line})"
 
 
 def _day(cell: Cell, order: Literal["dmy", "mdy"] | None) -> date | None:

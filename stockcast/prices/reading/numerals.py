@@ -14,6 +14,7 @@ from stockcast.errors import UnreadableFile
 from stockcast.prices.reading.grid import Cell
 
 DecimalMark = Literal[".", ","]
+LineCell = tuple[int, Cell]  # a cell and the line it stands in
 
 _MISSING = {
     "", "-", "--", "—", "–", ".", "n/a", "na", "nan", "null", "none", "n/d", "nd", "s/d",
@@ -28,7 +29,7 @@ _LONGEST = 60
 
 
 def decide_mark(
-    cells: Iterable[Cell], others: Iterable[Cell], separator: str | None, portuguese: bool
+    cells: Iterable[LineCell], others: Iterable[LineCell], separator: str | None, portuguese: bool
 ) -> DecimalMark:
     """The decimal mark of a file, as an unmistakable number of `cells`, else of the `others`, shows it.
 
@@ -39,8 +40,8 @@ def decide_mark(
     shown = _examples(cells)
     if "." in shown and "," in shown:
         raise UnreadableFile(
-            f"The file mixes decimal points and decimal commas: '{shown['.']}' and '{shown[',']}'.",
-            "Write all numbers in the same way.",
+            f"The file mixes decimal points and decimal commas: {shown['.']} and {shown[',']}.",
+            "Write all numbers in the same way, or say which mark is meant (--decimal-mark).",
         )
     doubtful = {"1.234", "1,234"} & shown.keys()
     hints = shown if {".", ","} & shown.keys() else _examples(others)
@@ -53,8 +54,8 @@ def decide_mark(
     if separator == ";":
         return ","
     raise UnreadableFile(
-        f"'{shown['1,234']}' may have three decimals or be in the thousands; nothing in the file tells.",
-        "Write the numbers with decimal points and without separators of thousands.",
+        f"{shown['1,234']} may have three decimals or be in the thousands; nothing in the file tells.",
+        "Say which mark is the decimal one (--decimal-mark), or leave the separators of thousands out.",
     )
 
 
@@ -110,14 +111,14 @@ def _unblanked(cell: str) -> str:
     return _BLANKS.sub("", cell).replace("−", "-")
 
 
-def _examples(cells: Iterable[Cell]) -> dict[str, str]:
-    """The first number of each kind: ".", ",", and the doubtful "1.234" and "1,234"."""
+def _examples(cells: Iterable[LineCell]) -> dict[str, str]:
+    """The first number of each kind, with its line: ".", ",", and the doubtful "1.234" and "1,234"."""
     found: dict[str, str] = {}
-    for cell in cells:
+    for line, cell in cells:
         digits = _digits(cell) if isinstance(cell, str) else None
         mark = _mark_of(digits) if digits else None
-        if digits and mark:
-            found.setdefault(mark, digits)
+        if mark and mark not in found:
+            found[mark] = f"'{digits}' (line {line})"
     return found
 
 

@@ -73,7 +73,10 @@ def _refuse_hostile_archive(content: bytes) -> None:
                     "Keep only the price table and save it as CSV.",
                 )
             for name in archive.namelist():
-                _refuse_scattered_cells(archive.read(name))  # reading also compares size and checksum
+                member = archive.read(name)  # reading also compares size and checksum
+                if b"<!DOCTYPE" in member or b"<!ENTITY" in member:  # no spreadsheet program writes them
+                    raise UnreadableFile("The workbook declares XML entities, which are not read.", _AGAIN)
+                _refuse_scattered_cells(member)
     except (zipfile.BadZipFile, zlib.error, ValueError, RuntimeError, EOFError, OSError) as problem:
         raise UnreadableFile(f"The workbook cannot be unpacked: {problem}.", _AGAIN) from problem
 

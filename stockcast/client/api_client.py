@@ -15,7 +15,7 @@ from typing import TypeVar
 import httpx
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from stockcast.api.schemas import (
+from stockcast.client.schemas import (
     BatchAnswer,
     ConfigSaved,
     ConfigTold,

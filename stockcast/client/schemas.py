@@ -205,6 +205,7 @@ class Health(BaseModel):
     database: Part
     registry: Part
     queue: QueueTold
+    asks_for_key: bool = Field(default=False, description="Whether a key is wanted for more than this.")
     uptime_seconds: float
 
 

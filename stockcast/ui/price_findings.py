@@ -1,0 +1,119 @@
+"""The quality report of a stored history: how much of each kind, and one row a place that can be looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+import streamlit as st
+
+from stockcast.prices.quality_findings import FindingKind, QualityFinding
+from stockcast.prices.store import StoredHistory
+from stockcast.ui.escaping import bullets, plain
+from stockcast.ui.price_reads import Looked
+
+# In the order in which they need a look; how one is called, and how it is explained.
+_KINDS: dict[FindingKind, tuple[str, str]] = {
+    "split": (
+        "Split?",
+        "A move close to 1/2, 1/3, 2, 3, 5 or 10 times: perhaps a split that was not adjusted for.",
+    ),
+    "unit_error": ("Unit error?", "A move close to 100 or 1,000 times: perhaps cents for units."),
+    "extreme_move": ("Extreme move", "Beyond 12 standard deviations and 45 % of log return: an outlier."),
+    "gap": ("Gap", "The exchange traded, and the history has no bar."),
+    "standstill": ("Standstill", "Four or more closes in a row are the same."),
+    "zero_volume": ("Zero volume", "A close without a single share traded."),
+    "repair": ("Mended", "Left out, merged or taken as unknown when the prices were read."),
+}
+_SHOWN_WHOLE = 8  # rows; a longer table scrolls
+_ORDER = {kind: place for place, kind in enumerate(_KINDS)}
+# What stands in the headline: one figure for several kinds that a person tells apart only by looking.
+_HEADLINE: dict[str, tuple[FindingKind, ...]] = {
+    "Missing sessions": ("gap",),
+    "Split-like moves": ("split", "unit_error"),
+    "Extreme moves": ("extreme_move",),
+    "Standstills": ("standstill",),
+    "Zero volume": ("zero_volume",),
+    "Mended": ("repair",),
+}
+
+
+def by_attention(findings: Sequence[QualityFinding]) -> list[QualityFinding]:
+    """What spoils a model most comes first, and of each kind the newest."""
+    newest_first = sorted(findings, key=lambda each: each.first or date.min, reverse=True)
+    return sorted(newest_first, key=lambda each: _ORDER[each.kind])
+
+
+def headline(findings: Sequence[QualityFinding]) -> dict[str, int]:
+    """How much was found of what: sessions for gaps and repairs, places for the rest."""
+    return {
+        name: sum(
+            each.sessions if each.kind in ("gap", "repair") else 1 for each in findings if each.kind in kinds
+        )
+        for name, kinds in _HEADLINE.items()
+    }
+
+
+def finding_table(findings: Sequence[QualityFinding]) -> pd.DataFrame:
+    """One row a place."""
+    return pd.DataFrame(
+        {
+            "What": [_KINDS[each.kind][0] for each in findings],
+            "Session": [each.first for each in findings],
+            "Until": [each.last if each.last != each.first else None for each in findings],
+            "Sessions": [each.sessions for each in findings],
+            "In words": [each.sentence for each in findings],
+        }
+    )
+
+
+def show_findings(history: StoredHistory, looked: Looked) -> tuple[date, date] | None:
+    """Draws the report; returns the sessions of the row that is selected, where it has any."""
+    st.subheader(f"How good are the prices of {plain(history.ticker)}?")
+    _verdict(looked)
+    with st.container(horizontal=True):
+        for name, found in headline(looked.findings).items():
+            explained = " ".join(_KINDS[kind][1] for kind in _HEADLINE[name])
+            st.metric(name, f"{found:,}", help=explained, border=True, width=150)
+    findings = by_attention(looked.findings)
+    if not findings:
+        return None
+    st.caption("Select a row to see its place on the chart.")
+    state = st.dataframe(
+        finding_table(findings),
+        hide_index=True,
+        height="content" if len(findings) <= _SHOWN_WHOLE else 320,
+        placeholder="–",
+        column_config={
+            "What": st.column_config.TextColumn(width="small"),
+            "Session": st.column_config.DateColumn(format="YYYY-MM-DD", width="small"),
+            "Until": st.column_config.DateColumn(
+                format="YYYY-MM-DD", width="small", help="Its last session, where it has several."
+            ),
+            "Sessions": st.column_config.NumberColumn(format="localized", width="small"),
+            "In words": st.column_config.TextColumn(width="large"),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key=findings_key(history),
+        alt=f"Quality report of {history.ticker}",
+    )
+    chosen = [findings[row] for row in state.selection.rows if row < len(findings)]
+    return next(((each.first, each.last) for each in chosen if each.first and each.last), None)
+
+
+def findings_key(history: StoredHistory) -> str:
+    """The table of another history is another one: nothing in it is selected."""
+    return f"findings_{history.ticker}_{history.content_hash[:8]}"
+
+
+def _verdict(looked: Looked) -> None:
+    said = bullets(looked.quality.sentences)
+    if looked.quality.suspicious:
+        st.warning(said, title="Look at these before you train on them", icon=":material/warning:")
+    else:
+        st.markdown(said)
+    if looked.mended:
+        with st.expander("What was mended when they were read", icon=":material/build:"):
+            st.markdown(bullets(looked.mended))

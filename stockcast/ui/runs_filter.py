@@ -1,0 +1,98 @@
+"""Which runs are looked at, and in which order; the choice stands in the address."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from stockcast.registry.run_summary import RunSummary
+from stockcast.registry.versions import ModelVersion
+from stockcast.ui.run_words import OUTCOMES, figure, outcome, run_label
+
+ALL = "All"
+_KINDS = ("lstm", "linear", "garch", "ewma", "naive")
+ORDERS: dict[str, Callable[[RunSummary], float]] = {
+    "Newest": lambda run: -run.started_at.timestamp(),
+    "Oldest": lambda run: run.started_at.timestamp(),
+    "Best skill": lambda run: -figure(run, "skill"),
+    "Lowest MAPE beside naive": lambda run: figure(run, "mape_ratio"),
+    "Surest (p)": lambda run: figure(run, "dm_p_value"),
+    "Longest": lambda run: -(math.nan if run.seconds is None else run.seconds),
+}
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """What a visitor wants to see of the runs."""
+
+    words: str = ""
+    kind: str = ALL
+    outcome: str = ALL
+    order: str = "Newest"
+
+    def chosen(self, runs: Sequence[RunSummary], made: Mapping[str, ModelVersion]) -> list[RunSummary]:
+        """Those that fit, in order; runs without the figure that is sorted by come last."""
+        words = self.words.casefold().split()
+        found = [
+            run
+            for run in runs
+            if self.kind in (ALL, run.kind)
+            and self.outcome in (ALL, outcome(run, made.get(run.run_id)))
+            and (not words or all(word in _text(run) for word in words))
+        ]
+        place = ORDERS.get(self.order, ORDERS["Newest"])
+        return sorted(found, key=lambda run: (math.isnan(place(run)), place(run)))
+
+
+def wants_deleted() -> bool:
+    """Whether deleted runs are to be listed, before the switch is drawn."""
+    return _switched("deleted")
+
+
+def wants_all_universes() -> bool:
+    """Whether the runs of every universe are to be listed, before the switch is drawn."""
+    return _switched("everywhere")
+
+
+def choose_filter(*, several_universes: bool) -> RunFilter:
+    """Draws the search, the filters and the switches."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        words = st.text_input(
+            "Search", key="find", type="search", bind="query-params", width=260, icon=":material/search:",
+            placeholder="momentum hidden_size=16",
+            help="Every word must occur in the name, id, kind, tickers, tags, note or in a parameter, written as "
+            "name=value.",
+        )  # fmt: skip
+        kind = st.selectbox(
+            "Kind of model", [ALL, *_KINDS], key="kind", bind="query-params", width=150,
+            help="What was trained: the LSTM or a simpler rung.",
+        )  # fmt: skip
+        wanted = st.selectbox(
+            "Outcome", [ALL, *OUTCOMES], key="outcome", bind="query-params", width=160,
+            help="Promoted: its version was let speak, by the gate or by a person. "
+            "Interrupted: it was cancelled, or cut off.",
+        )  # fmt: skip
+        order = st.selectbox(
+            "Sort by", list(ORDERS), key="order", bind="query-params", width=220,
+            help="Runs that have no such figure come last. A click on a head of the table sorts one page.",
+        )  # fmt: skip
+        if several_universes:
+            st.toggle(
+                "All universes", key="everywhere", bind="query-params",
+                help="Otherwise those of the universe that is chosen at the left.",
+            )  # fmt: skip
+        st.toggle("Show deleted", key="deleted", bind="query-params", help="Deleted runs can be restored.")
+    return RunFilter(words or "", kind or ALL, wanted or ALL, order or "Newest")
+
+
+def _switched(name: str) -> bool:
+    return bool(st.session_state.get(name, st.query_params.get(name, "").lower() == "true"))
+
+
+def _text(run: RunSummary) -> str:
+    parameters = (f"{name}={value}" for name, value in run.parameters.items())
+    parts = (run.name, run.run_id, run_label(run), run.universe, run.note, *run.labels, *run.tickers, *parameters)
+    return "\n".join(parts).casefold()
