@@ -14,9 +14,16 @@ from stockcast.ui.run_words import OUTCOMES, figure, outcome, run_label
 
 ALL = "All"
 _KINDS = ("lstm", "linear", "garch", "ewma", "naive")
+
+
+def _end(run: RunSummary) -> float:
+    """When it ended; what still runs is the newest of all. A training may open the run of its baseline later."""
+    return math.inf if run.ended_at is None else run.ended_at.timestamp()
+
+
 ORDERS: dict[str, Callable[[RunSummary], float]] = {
-    "Newest": lambda run: -run.started_at.timestamp(),
-    "Oldest": lambda run: run.started_at.timestamp(),
+    "Newest": lambda run: -_end(run),
+    "Oldest": _end,
     "Best skill": lambda run: -figure(run, "skill"),
     "Lowest MAPE beside naive": lambda run: figure(run, "mape_ratio"),
     "Surest (p)": lambda run: figure(run, "dm_p_value"),

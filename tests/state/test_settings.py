@@ -24,6 +24,7 @@ VARIABLES = {
     "STOCKCAST_NOTIFY_URLS": "mailto://me:secret@example.org json://example.org/key",
     "STOCKCAST_API_KEYS": "one-key-of-the-clients another-key-of-theirs",
     "STOCKCAST_API_ADMIN_KEYS": "a-key-of-the-admins",
+    "STOCKCAST_API_URL": "https://api.example",
     "STOCKCAST_API_RATE": "12.5",
     "STOCKCAST_API_CONCURRENCY": "64",
     "STOCKCAST_API_TIMEOUT": "12.5",
