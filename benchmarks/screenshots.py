@@ -51,6 +51,7 @@ def main() -> None:
         page.get_by_role("button", name="Run the backtest").click()
         expect(page.get_by_text(re.compile(r"^lstm v2 .*interval held.*")).first).to_be_visible()
         pages = {"train": "/train", "backtest": "/backtest", "overview": "/", "forecast": "/forecast"}
+        pages |= {name: f"/{name}" for name in ("data", "runs", "api")}
         for name, path in pages.items():
             page.goto(path)
             keep(page, name)
@@ -92,10 +93,11 @@ def speak_every_evening(home: Path) -> None:
 @contextmanager
 def served(home: Path) -> Iterator[str]:
     """Everything that `make run` starts, over a home of its own; the address of the dashboard."""
-    port, mlflow_port = free_port(), free_port()
+    port, mlflow_port, api_port = free_port(), free_port(), free_port()
     command = [sys.executable, "-m", "stockcast", "up", "--no-browser", "--port", str(port)]
     environment = {**os.environ, "STOCKCAST_HOME": str(home)}
-    process = subprocess.Popen([*command, "--mlflow-port", str(mlflow_port)], env=environment)
+    command += ["--mlflow-port", str(mlflow_port), "--api-port", str(api_port)]
+    process = subprocess.Popen(command, env=environment)
     address = f"http://127.0.0.1:{port}"
     try:
         deadline = time.monotonic() + PATIENCE
