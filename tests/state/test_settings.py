@@ -148,3 +148,19 @@ def test_no_number_changes_on_its_way_to_a_process_of_ours(workers: int, linger:
         for name, value in ours.environment.items():
             environment.setenv(name, value)
         assert read_settings() == ours
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1:8000", "ftp://api.example", "http://", "http://me:secret@api.example", "http://api.example:99999",
+        "http://api.example/?key=secret", "http://api.example/$(id)", "http://api.example/' x",
+    ],
+)  # fmt: skip
+def test_an_address_of_the_api_that_cannot_be_meant_is_refused_without_being_quoted(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOCKCAST_API_URL", address)
+    with pytest.raises(InvalidConfig, match="STOCKCAST_API_URL is not usable") as refused:
+        read_settings()
+    assert "secret" not in str(refused.value)
