@@ -35,7 +35,7 @@ def edit_notes(run: RunSummary, runs: Sequence[RunSummary]) -> None:
         )  # fmt: skip
         known = sorted({label for each in (*runs, run) for label in each.labels})
         labels = st.multiselect(
-            "Tags", known, run.labels, key=f"tags_{run.run_id}", accept_new_options=True,
+            "Tags", known, run.labels, key=f"tags_{run.run_id}", accept_new_options=True, select_all=False,
             help="Type a new one: a name, or name=value. The search finds them.",
         )  # fmt: skip
         asked = st.form_submit_button("Keep", icon=":material/check:", key=f"keep_notes_{run.run_id}")
