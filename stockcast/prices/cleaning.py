@@ -8,7 +8,7 @@ apart, `adjusted`. An index that is named "line" holds the line numbers of a fil
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from stockcast.errors import InvalidPrices, NoPricesFound
 from stockcast.prices.frame import COLUMNS, PriceFrame
-from stockcast.prices.repairs import repair, some_lines, some_of
+from stockcast.prices.repairs import dates_of, repair, some_lines, some_of
 from stockcast.prices.sessions import all_sessions, last_completed_session
 from stockcast.prices.source import FetchedPrices, PriceQuestion, PriceReport, Repair
 from stockcast.prices.tickers import exchange_of
@@ -169,11 +169,6 @@ def _contradictions(rows: pd.DataFrame) -> Mask:
     for name in _RANGE:
         outside |= (bars[name] <= 0) | np.isinf(bars[name])
     return outside
-
-
-def dates_of(sessions: pd.Series[pd.Timestamp]) -> list[date]:
-    """Plain dates, without those that are unknown."""
-    return sessions.dropna().dt.date.tolist()
 
 
 def _places(rows: pd.DataFrame) -> str:

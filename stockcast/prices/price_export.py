@@ -1,4 +1,7 @@
-"""A price history as a file for other programs; read again by `prices import`, it is the same history."""
+"""A price history as a file for other programs, which `prices import` reads back.
+
+A CSV is the same history to the last bit; a workbook keeps sixteen digits.
+"""
 
 from __future__ import annotations
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import TYPE_CHECKING
 
 from stockcast.prices.source import PriceReport, Repair
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # kind -> (one row, several rows); the places, where they are known, follow in brackets.
 _WORDING = {
@@ -20,6 +24,10 @@ _WORDING = {
     "unreadable_value": (
         "1 open, high, low or volume is not a number and is taken as unknown",
         "{n} opens, highs, lows or volumes are not numbers and are taken as unknown",
+    ),
+    "missing_value": (
+        "1 row lacks an open, high, low or volume, which is taken as unknown",
+        "{n} rows lack an open, high, low or volume, which is taken as unknown",
     ),
     "unfinished_bar": (
         "1 bar was left out, because its session is not over yet",
@@ -84,6 +92,11 @@ def some_lines(lines: Iterable[object]) -> str:
     """The same for the lines of a file."""
     shown = [f"{line}" for line in lines]
     return f"line {shown[0]}" if len(shown) == 1 else f"lines {some_of(shown)}"
+
+
+def dates_of(sessions: pd.Series[pd.Timestamp]) -> list[date]:
+    """Plain dates, without those that are unknown."""
+    return sessions.dropna().dt.date.tolist()
 
 
 def add_reports(earlier: PriceReport, later: PriceReport) -> PriceReport:

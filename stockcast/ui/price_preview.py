@@ -63,7 +63,7 @@ def ticker_of_name(file_name: str) -> str:
 def show_preview(preview: ImportPreview, lookback: int) -> None:
     """The reading in words, what was left out, and the bars at both ends; forecasts need `lookback` sessions."""
     frame = preview.fetched.frame
-    st.markdown("**This is how I read it.** Nothing is stored yet.")
+    st.markdown("**This is how I read it.**" + ("" if preview.stored_already else " Nothing is stored yet."))
     st.table(_facts(preview), hide_header=True, border="horizontal")
     if preview.cautions:
         st.warning(bullets(preview.cautions), title="Please check", icon=":material/visibility:")
@@ -76,7 +76,10 @@ def show_preview(preview: ImportPreview, lookback: int) -> None:
             f"{count(len(frame), 'session')} can be looked at, but a forecast needs at least {lookback}.",
             icon=":material/hourglass_bottom:",
         )
-    st.dataframe(preview_table(preview), alt="First and last bars of the file")
+    digits = st.column_config.NumberColumn(format="%.2f" if frame.close.min() >= 1 else "%.4g")
+    table = preview_table(preview)
+    columns = dict.fromkeys(table.columns, digits) | {"volume": st.column_config.NumberColumn(format="localized")}
+    st.dataframe(table, column_config=columns, placeholder="–", alt="First and last bars of the file")
 
 
 def preview_table(preview: ImportPreview) -> pd.DataFrame:

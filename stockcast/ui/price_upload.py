@@ -79,7 +79,7 @@ def _accepted(preview: ImportPreview) -> bool:
     elif not preview.replaces:
         st.caption("Nothing is stored under this ticker so far.")
     else:
-        st.info(bullets(preview.replaces), icon=":material/check:")
+        st.info(plain(" ".join(preview.replaces)), icon=":material/check:")
     return st.button(
         "Replace what is stored" if preview.replaces else "Store these prices",
         type="primary",

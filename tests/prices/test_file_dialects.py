@@ -136,7 +136,8 @@ def test_notes_above_and_footers_below_the_table_do_no_harm() -> None:
     assert table.rows["close"].tolist()[:2] == [9.87, 9.90]
     fetched = ask(FilePrices("x.csv", text.encode()), PriceQuestion("CMIG4.SA"), NOW)
     assert [repair.sentence for repair in fetched.report.repairs] == [
-        "1 row without a readable date was left out (line 6)."
+        "1 row lacks an open, high, low or volume, which is taken as unknown (line 5).",
+        "1 row without a readable date was left out (line 6).",
     ]
 
 

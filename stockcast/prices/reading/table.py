@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from stockcast.errors import UnreadableFile
 from stockcast.prices.reading.currencies import currency_told
@@ -18,7 +19,7 @@ from stockcast.prices.reading.headers import Header, Role, find_header
 from stockcast.prices.reading.numerals import DecimalMark, LineCell, decide_mark, is_number, parse_numbers
 from stockcast.prices.reading.read_as import AS_IT_STANDS, ReadAs
 from stockcast.prices.reading.sniff import read_grid
-from stockcast.prices.repairs import repair, some_lines
+from stockcast.prices.repairs import dates_of, repair, some_lines
 from stockcast.prices.source import Repair
 
 _HEADER_HINT = (
@@ -107,11 +108,21 @@ def read_columns(grid: Grid, header: Header, read_as: ReadAs = AS_IT_STANDS) -> 
     close: Role = "adjusted" if "adjusted" in cells else "close"
     if table[close].isna().all():
         raise _holds_nothing(header.names[close], "number", cells[close], numbers)
-    repairs: tuple[Repair, ...] = ()
-    if unreadable.any():
-        known = table["session"][unreadable].dropna().dt.date
-        repairs = (repair("unreadable_value", int(unreadable.sum()), some_lines(lines[unreadable]), known),)
+    gaps = _incomplete(table, cells.keys(), close) & ~unreadable
+    found = {"unreadable_value": table[unreadable], "missing_value": table[gaps]}
+    repairs = tuple(
+        repair(kind, len(rows), some_lines(rows.index), dates_of(rows["session"]))
+        for kind, rows in found.items()
+        if len(rows)
+    )
     return RawTable(_with_close(table), _reading(grid, header, cells, mark, dates), repairs)
+
+
+def _incomplete(table: pd.DataFrame, given: Iterable[Role], close: Role) -> NDArray[np.bool_]:
+    """Rows with a date and a close that lack a value of a column which others fill. [T]"""
+    beside = [role for role in given if role in ("open", "high", "low", "volume") and table[role].notna().any()]
+    usable = table["session"].notna() & table[close].notna()
+    return (usable & table[beside].isna().any(axis=1)).to_numpy()
 
 
 def _reading(
