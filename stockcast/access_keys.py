@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import Row, insert, select, update
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.errors import InvalidRequest
 from stockcast.tables import api_keys
 
@@ -111,11 +111,6 @@ def logged_as(digest: bytes) -> str:
 
 def _key(row: Row[Any]) -> AccessKey:
     return AccessKey(
-        row.id, row.label, row.scope, row.digest, row.start, _utc(row.created_at),
-        None if row.revoked_at is None else _utc(row.revoked_at),
+        row.id, row.label, row.scope, row.digest, row.start, utc(row.created_at),
+        None if row.revoked_at is None else utc(row.revoked_at),
     )  # fmt: skip
-
-
-def _utc(moment: datetime) -> datetime:
-    """SQLite forgets time zones; all moments are UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Row, insert, select
 
 from stockcast.config import Config, parse_config
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.tables import config_versions
 
 
@@ -71,6 +71,4 @@ class ConfigVersions:
 
 
 def _version(row: Row[tuple[object, ...]]) -> ConfigVersion:
-    at = row.created_at
-    created = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    return ConfigVersion(row.universe, row.version, created, row.note, parse_config(row.data))
+    return ConfigVersion(row.universe, row.version, utc(row.created_at), row.note, parse_config(row.data))

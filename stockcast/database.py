@@ -56,8 +56,7 @@ class Database:
     def now(connection: Connection) -> datetime:
         """The time of the machine that holds the database: all others agree by it. Aware, in UTC."""
         if connection.dialect.name == "postgresql":
-            moment: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-            return moment.astimezone(UTC)
+            return utc(connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one())
         return datetime.now(UTC)
 
     def close(self) -> None:
@@ -111,6 +110,11 @@ def _engine(url: str) -> Engine:
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def utc(moment: datetime) -> datetime:
+    """A moment as it was written: SQLite forgets the time zone, PostgreSQL tells the session's."""
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def make_folder(folder: Path) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy
@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.errors import JobSuperseded, TrainingActive, UnknownJob
 from stockcast.jobs.job import ACTIVE, ATTEMPT, TRAIN, Job, JobEvent, State
 from stockcast.jobs.process import Process
@@ -239,9 +239,7 @@ class JobTable:
         )
         wanted = wanted if kind is None else wanted.where(job_events.c.kind == kind)
         with self.database.read() as connection:
-            return [
-                JobEvent(row.number, _aware(row.at), row.kind, row.payload) for row in connection.execute(wanted)
-            ]
+            return [JobEvent(row.number, utc(row.at), row.kind, row.payload) for row in connection.execute(wanted)]
 
     def now(self) -> datetime:
         """The database's time."""
@@ -343,11 +341,6 @@ def _add_event(
 
 def _job(row: Row[tuple[object, ...]]) -> Job:
     values: dict[str, Any] = {  # the columns are the fields; a test holds both against one another
-        name: _aware(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
+        name: utc(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
     }
     return Job(**values)
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite forgets time zones, PostgreSQL tells the session's; everything is stored as UTC."""
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

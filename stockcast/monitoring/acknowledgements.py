@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.errors import InvalidRequest
 from stockcast.monitoring.findings import DriftReport, Finding, Severity
 from stockcast.tables import acknowledgements
@@ -159,5 +159,4 @@ def _check(findings: Sequence[Finding], cutoff: date, until: date | None, note: 
 
 
 def _said(row: Row[Any]) -> Acknowledgement:
-    at = row.at if row.at.tzinfo else row.at.replace(tzinfo=UTC)
-    return Acknowledgement(**dict(row._mapping) | {"at": at.astimezone(UTC)})
+    return Acknowledgement(**dict(row._mapping) | {"at": utc(row.at)})

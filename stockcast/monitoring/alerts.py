@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
 
 from pydantic import JsonValue
 from sqlalchemy import Connection, Row, Select, func, insert, or_, select, update
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.errors import InvalidRequest
 from stockcast.monitoring.performance_rules import Rule, Verdict
 from stockcast.tables import alerts
@@ -136,7 +136,8 @@ class Alerts:
         """When an alert of the universe last asked for a training."""
         with self._database.read() as connection:
             query = select(func.max(alerts.c.job_at)).where(alerts.c.universe == universe)
-            return _aware(connection.execute(query).scalar())
+            found = connection.execute(query).scalar()
+            return None if found is None else utc(found)
 
     def link(self, asked: Sequence[Alert], job_id: str, now: datetime) -> None:
         """Keeps which training these alerts asked for, unless somebody has by now."""
@@ -205,13 +206,6 @@ def _change(connection: Connection, ids: Sequence[int], *conditions: Any, **valu
 
 def _alert(row: Row[Any]) -> Alert:
     values = {  # the columns are the fields; a test holds both against one another
-        name: _aware(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
+        name: utc(value) if isinstance(value, datetime) else value for name, value in row._mapping.items()
     }
     return Alert(**values | {"ticker": row.ticker or None})
-
-
-def _aware(moment: datetime | None) -> datetime | None:
-    """SQLite forgets time zones; everything is stored as UTC."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from sqlalchemy import Column, ColumnElement, Row, Text, cast, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.forecasting.quantiles import LEVELS, QuantileForecast
 from stockcast.forecasting.returns import Floats, to_prices
 from stockcast.monitoring.findings import DriftReport
@@ -164,11 +164,6 @@ def at_todays_levels(quantiles: Sequence[list[float] | None], levels: Sequence[s
 
 
 _TODAY = json.dumps(LEVELS.tolist())
-
-
-def utc(moment: datetime) -> datetime:
-    """A moment as it was written: SQLite forgets the time zone, PostgreSQL tells its own."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def moments(found: Sequence[datetime]) -> NDArray[np.datetime64]:

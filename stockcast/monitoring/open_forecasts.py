@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 from sqlalchemy import exists, func, select
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 from stockcast.forecasting.returns import to_prices
-from stockcast.monitoring.journal import at_todays_levels, moments, parse_json, text_of, utc
+from stockcast.monitoring.journal import at_todays_levels, moments, parse_json, text_of
 from stockcast.prices.sessions import closing_times, last_completed_session
 from stockcast.prices.tickers import exchange_of
 from stockcast.tables import journal, outcomes

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.evaluation.metrics import crps
 from stockcast.forecasting.distribution import Distribution
 from stockcast.forecasting.returns import to_returns
-from stockcast.monitoring.journal import at_todays_levels, moments, parse_json, text_of, utc
+from stockcast.monitoring.journal import at_todays_levels, moments, parse_json, text_of
 from stockcast.monitoring.scored import Bools, Scored
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import Sessions, closing_times

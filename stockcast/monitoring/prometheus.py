@@ -24,10 +24,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, func, select
 
 from stockcast import __version__
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.logs import get_logger
 from stockcast.monitoring.live_tally import SHARES, LiveTally
-from stockcast.monitoring.tallies import OTHER, JobDurations, JournalTally, utc
+from stockcast.monitoring.tallies import OTHER, JobDurations, JournalTally
 from stockcast.tables import alerts, histories, jobs
 
 _log = get_logger(__name__)

@@ -12,11 +12,12 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, cast, func, select
 
+from stockcast.database import utc
 from stockcast.tables import jobs, journal
 
 OTHER = "other"  # stands for every name beyond those that have a label of their own
@@ -165,8 +166,3 @@ class JobDurations:
         counts = self.counts.setdefault(kind, [0] * (len(self.BUCKETS) + 1))
         counts[bisect_left(self.BUCKETS, seconds)] += 1
         self.seconds[kind] += max(0.0, seconds)
-
-
-def utc(moment: datetime) -> datetime:
-    """SQLite forgets the time zone; what was written is UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from stockcast import tables
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.errors import UnknownTicker
 from stockcast.prices.frame import COLUMNS, PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
@@ -137,7 +137,6 @@ def _history_or_raise(connection: Connection, ticker: str) -> StoredHistory:
 def _history(row: Row[tuple[object, ...]]) -> StoredHistory:
     data = dict(row._mapping)
     exchange = exchange_of(data["ticker"])
-    as_of: datetime = data["as_of"]  # SQLite forgets the zone; everything is written in UTC
-    data["as_of"] = as_of.replace(tzinfo=UTC) if as_of.tzinfo is None else as_of.astimezone(UTC)
+    data["as_of"] = utc(data["as_of"])
     data["report"] = PriceReport.from_json(data["report"])
     return StoredHistory(exchange=exchange.code, currency=exchange.currency, **data)

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Row, select
 
-from stockcast.database import Database
+from stockcast.database import Database, utc
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 from stockcast.forecasting.returns import to_prices
 from stockcast.monitoring.findings import DriftReport
-from stockcast.monitoring.journal import at_todays_levels, parse_json, text_of, utc
+from stockcast.monitoring.journal import at_todays_levels, parse_json, text_of
 from stockcast.monitoring.outcomes import Outcome, Outcomes
 from stockcast.tables import journal
 from stockcast.workflows.backtest import FILE_LEVELS
