@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
+from stockcast.home_files import make_folder
 
 # The newest migration in stockcast/migrations/versions; a test holds it against Alembic.
 HEAD = "0005"
@@ -115,18 +115,6 @@ def _engine(url: str) -> Engine:
 def utc(moment: datetime) -> datetime:
     """A moment as it was written: SQLite forgets the time zone, PostgreSQL tells the session's."""
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def make_folder(folder: Path) -> Path:
-    """Creates a folder of the home. Raises HomeNotWritable when it cannot be created or written."""
-    hint = "Set STOCKCAST_HOME to a folder that you may write to."
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise HomeNotWritable(f"The folder {folder} cannot be created: {problem.strerror}.", hint) from problem
-    if not os.access(folder, os.W_OK):
-        raise HomeNotWritable(f"The folder {folder} cannot be written.", hint)
-    return folder
 
 
 def _configure_sqlite(dbapi_connection: object, _record: object) -> None:

@@ -19,11 +19,12 @@ from stockcast.access_keys import AccessKeys
 from stockcast.alert_desk import AlertDesk
 from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.config_versions import ConfigVersions
-from stockcast.database import Database, make_folder
+from stockcast.database import Database
 from stockcast.errors import StockcastError
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.forecasting.context import require_window
 from stockcast.forecasting.observer import UNWATCHED, Observer
+from stockcast.home_files import make_folder
 from stockcast.jobs.job_desk import JobDesk
 from stockcast.jobs.job_table import JobTable
 from stockcast.monitoring.adaptations import Adaptations

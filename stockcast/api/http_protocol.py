@@ -16,7 +16,7 @@ LAST_PATIENCE = 0.5  # seconds for which an idle connection may still ask when t
 
 
 class Corked:
-    """A transport that writes once what is written in one go: head and body of an answer, and of no other's."""
+    """A transport that sends at once what is written in one turn of the loop: head and body of an answer."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport

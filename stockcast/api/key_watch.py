@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +15,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from stockcast.access_keys import AccessKey, AccessKeys
 from stockcast.api.keys import Keys
-from stockcast.database import Database, make_folder
+from stockcast.database import Database
 from stockcast.errors import StockcastError
+from stockcast.home_files import write_note
 from stockcast.logs import get_logger
 
 _log = get_logger(__name__)
@@ -63,7 +62,7 @@ class KeyWatch:
                 "keys_known", live=sum(each.live for each in found), revoked=sum(not each.live for each in found)
             )
             with contextlib.suppress(OSError, StockcastError):  # what is known is known
-                self._write(_Kept.dump_json(found))
+                write_note(self._note, _Kept.dump_json(found))
 
     async def _look_aside(self) -> None:
         database = self._database()
@@ -74,14 +73,3 @@ class KeyWatch:
     def _learn(self, found: tuple[AccessKey, ...]) -> None:
         self._seen = found
         self._keys.learn(found)
-
-    def _write(self, content: bytes) -> None:
-        """Whole or not at all."""
-        descriptor, temporary = tempfile.mkstemp(dir=make_folder(self._note.parent), prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            os.replace(temporary, self._note)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise

@@ -9,9 +9,9 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from stockcast.database import make_folder
 from stockcast.errors import InvalidRequest, StockcastError, TrainingActive
 from stockcast.evaluation.refits import RefitPolicy
+from stockcast.home_files import make_folder
 from stockcast.jobs.handlers import Verbs, handlers
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
 from stockcast.jobs.leftovers import remove_leftovers

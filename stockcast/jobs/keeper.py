@@ -19,8 +19,9 @@ from pathlib import Path
 import filelock
 
 from stockcast.config_versions import ConfigVersions
-from stockcast.database import Database, make_folder
+from stockcast.database import Database
 from stockcast.errors import StockcastError
+from stockcast.home_files import make_folder
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.process import this_host
 from stockcast.jobs.schedule import plan

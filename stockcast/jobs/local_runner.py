@@ -12,7 +12,7 @@ from pathlib import Path
 
 import filelock
 
-from stockcast.database import make_folder
+from stockcast.home_files import make_folder
 
 
 class LocalRunner:

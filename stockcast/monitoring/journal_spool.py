@@ -26,8 +26,9 @@ import orjson
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from stockcast.database import Database, make_folder
+from stockcast.database import Database
 from stockcast.errors import DiskFull, StockcastError
+from stockcast.home_files import make_folder
 from stockcast.logs import get_logger
 
 _log = get_logger(__name__)

@@ -7,9 +7,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from stockcast.database import make_folder
 from stockcast.errors import CorruptBundle
 from stockcast.forecasting.bundle import Bundle, read_bundle, write_bundle
+from stockcast.home_files import make_folder
 from stockcast.registry.tracking_server import TrackingServer
 from stockcast.registry.versions import ModelVersion
 

@@ -7,12 +7,11 @@ while MLflow and the database are away, and notices a promotion by looking at th
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from stockcast.database import make_folder
+from stockcast.home_files import write_note
 from stockcast.registry.tracking_server import model_name
 from stockcast.registry.versions import ModelVersion
 
@@ -37,16 +36,7 @@ class ChampionNotes:
                 return
         except OSError:
             pass
-        descriptor, temporary = tempfile.mkstemp(dir=make_folder(self.folder), prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, place)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_note(place, content)
 
     def read(self, universe: str) -> ModelVersion | None:
         """Whom a universe listens to; None where nothing readable was noted."""

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from stockcast.database import make_folder
 from stockcast.errors import InvalidRequest, RegistryUnavailable
+from stockcast.home_files import make_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

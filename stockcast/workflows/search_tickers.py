@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stockcast.database import make_folder
 from stockcast.errors import InvalidRequest
+from stockcast.home_files import make_folder
 from stockcast.prices.yahoo import Listing, YahooPrices
 
 _LONGEST = 80

@@ -18,12 +18,12 @@ from pathlib import Path
 from pydantic import JsonValue, TypeAdapter
 
 from stockcast.config import Config
-from stockcast.database import make_folder
 from stockcast.evaluation.gate import Verdict
 from stockcast.evaluation.scorecard import Comparison, Scorecard
 from stockcast.evaluation.split import Split, split_dates, training_pairs
 from stockcast.forecasting.forecaster import Estimator
 from stockcast.forecasting.observer import Epoch, Observer
+from stockcast.home_files import make_folder
 from stockcast.registry.plots import draw_plots
 from stockcast.registry.run_log import RunLog
 from stockcast.registry.runs import CARD, Runs
