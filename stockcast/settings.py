@@ -129,6 +129,11 @@ class Settings(BaseSettings):
         return self.home.absolute() / "bundles"
 
     @property
+    def yahoo_cache(self) -> Path:
+        """Folder of what yfinance remembers between two downloads: time zones and cookies."""
+        return self.home.absolute() / "yahoo"
+
+    @property
     def champion_notes(self) -> Path:
         """Folder of notes about who speaks, one file per universe."""
         return self.home.absolute() / "champions"

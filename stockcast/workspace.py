@@ -166,12 +166,13 @@ class Workspace:
 
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]:
         """Those of the tickers whose history came from Yahoo and can be continued there."""
-        found = [self.prices.find(ticker) for ticker in tickers]
-        return tuple(each.ticker for each in found if each is not None and each.source == YahooPrices.name)
+        return tuple(
+            old.ticker for old in map(self.prices.find, tickers) if old and old.source == YahooPrices.name
+        )
 
     def ingest_yahoo(self, ticker: str, start: date | None = None, end: date | None = None) -> Ingested:
         """Downloads and stores prices from Yahoo."""
-        source = YahooPrices(make_folder(self.settings.home / "yahoo"))
+        source = YahooPrices(make_folder(self.settings.yahoo_cache))
         return self._ingest(source, shape_question(ticker, start, end))
 
     # Universes

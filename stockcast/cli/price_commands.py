@@ -112,7 +112,7 @@ def search_prices(
     """Find tickers at Yahoo by the name of the company."""
     from stockcast.workflows.search_tickers import search_tickers
 
-    found = search_tickers(open_settings().home, text)
+    found = search_tickers(open_settings().yahoo_cache, text)
     if as_json:
         print_json([asdict(listing) for listing in found])
         return

@@ -29,7 +29,7 @@ def search_form() -> None:
         return
     st.session_state[_FOUND] = ()
     with st.spinner("Asking Yahoo …"):
-        st.session_state[_FOUND] = found = search_tickers(workspace().settings.home, text)
+        st.session_state[_FOUND] = found = search_tickers(workspace().settings.yahoo_cache, text)
     if not found:
         st.info(f"Yahoo knows nothing like \u201c{plain(text)}\u201d.", icon=":material/search_off:")
 

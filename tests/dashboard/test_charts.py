@@ -22,7 +22,7 @@ from stockcast.ui.chart_style import CHALLENGER, CHAMPION, FALLING, HISTORY, NAI
 from stockcast.ui.fan_chart import fan_chart
 from stockcast.ui.format import money
 from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
-from stockcast.ui.price_view import RANGES, bars_of_range
+from stockcast.ui.price_view import AROUND, RANGES, bars_around, bars_of_range
 from stockcast.ui.weekly_bars import MOST_BARS, drawable_bars
 from stockcast.workflows.forecast import Answer
 
@@ -91,6 +91,18 @@ def test_a_range_ends_at_the_last_session(bars: PriceFrame) -> None:
     assert 18 <= lengths[0] <= 23
     assert lengths[-1] == len(bars)
     assert all(bars_of_range(bars, months).last_session == bars.last_session for months in RANGES.values())
+    month = bars_of_range(bars, 1)
+    a_month_before = (pd.Timestamp(month.last_session) - pd.DateOffset(months=1)).date()
+    assert month.first_session > a_month_before, "the day a month ago is not in it"
+    assert bars.sessions[bars.sessions <= np.datetime64(a_month_before)][-1] not in month.sessions
+
+
+def test_the_bars_around_a_place_are_as_many_on_each_side_also_where_it_is_a_gap(bars: PriceFrame) -> None:
+    first, last = bars.sessions[500].item(), bars.sessions[503].item()
+    assert bars_around(bars, first, last).sessions.tolist() == bars.sessions[500 - AROUND : 504 + AROUND].tolist()
+    without = bars.rows(0, 500)
+    assert bars_around(without, first, last).sessions.tolist() == bars.sessions[500 - AROUND : 500].tolist()
+    assert bars_around(bars, bars.first_session, bars.first_session).first_session == bars.first_session
 
 
 def test_the_fan_opens_from_the_last_close_and_its_intervals_are_nested(aapl_answer: Answer) -> None:
