@@ -42,13 +42,13 @@ from stockcast.prices.yahoo import YahooPrices
 from stockcast.registry.bundles import Bundles
 from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.runs import Runs
-from stockcast.registry.tracking_server import TrackingServer, model_name, universe_of
+from stockcast.registry.tracking_server import TrackingServer, universe_of
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
 from stockcast.workflows.backtest import Judged, Subject, backtest
 from stockcast.workflows.choose_estimator import choose_estimator
-from stockcast.workflows.choose_histories import Chosen, choose_histories, require_histories, universe_tickers
+from stockcast.workflows.choose_histories import Chosen, choose_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
 from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Answer, Speaker, forecast_ticker, forecast_window
@@ -59,6 +59,7 @@ from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.known_markets import KnownMarkets
 from stockcast.workflows.load_speaker import load_speaker
 from stockcast.workflows.promote import promote, rollback
+from stockcast.workflows.request_training import request_training
 from stockcast.workflows.train import Candidate, checkpoint_file, make_candidate, publish
 from stockcast.workflows.training_result import TrainingResult
 
@@ -166,9 +167,8 @@ class Workspace:
 
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]:
         """Those of the tickers whose history came from Yahoo and can be continued there."""
-        return tuple(
-            old.ticker for old in map(self.prices.find, tickers) if old and old.source == YahooPrices.name
-        )
+        found = map(self.prices.find, tickers)
+        return tuple(each.ticker for each in found if each and each.source == YahooPrices.name)
 
     def ingest_yahoo(self, ticker: str, start: date | None = None, end: date | None = None) -> Ingested:
         """Downloads and stores prices from Yahoo."""
@@ -348,11 +348,7 @@ class Workspace:
 
         Raises InvalidConfig, InvalidRequest, InvalidTicker, UnknownTicker or TooShortHistory.
         """
-        model_name(universe)  # refuses what cannot name a universe
-        current = self.configs.current(universe)
-        config = current.config.with_overrides(overrides)
-        require_histories(self.prices, config, tickers, until)
-        return TrainRequest(config=config, config_version=current.version, tickers=tuple(tickers), until=until)
+        return request_training(self.configs, self.prices, universe, tickers, until, overrides)
 
     # Inside
 
