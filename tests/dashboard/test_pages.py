@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 
@@ -15,6 +16,7 @@ from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.process import Process
 from stockcast.prices.sample import SamplePrices
 from stockcast.ui.format import money
+from stockcast.ui.price_findings import findings_key
 from stockcast.workspace import Workspace
 
 BRAZILIAN = "Data;Abertura;Máxima;Mínima;Fechamento;Volume\n" + "".join(
@@ -451,3 +453,30 @@ def _field(app: AppTest, name: str) -> object:
 
 def _save(app: AppTest) -> None:
     next(button for button in app.button if button.label == "Save as a version").click().run()
+
+
+def test_a_column_that_no_header_names_is_chosen_by_the_visitor(empty: Workspace, open_page: OpenPage) -> None:
+    rows = "\n".join(f"2024-07-{day:02d};{90 + day},5;{10 + day},5" for day in (1, 2, 3, 4, 5, 8, 9, 10))
+    app = open_page("data")
+    app.file_uploader(key="price_file").upload("CMIG4.SA.csv", f"Data;Um;Dois\n{rows}\n".encode()).run()
+    assert_sound(app)
+    assert not [button for button in app.button if button.key == "store_prices"], "it cannot be read yet"
+    [close] = [box for box in app.selectbox if box.key and box.key.startswith("price_column_close_")]
+    close.set_value(3).run()
+    assert_sound(app)
+    assert "close from 'Dois'" in app.table[0].value["How"]["Columns"].replace("\\", "")
+    app.button(key="store_prices").click().run()
+    assert empty.prices.load("CMIG4.SA").close[0] == 11.5
+
+
+def test_a_row_of_the_quality_report_moves_the_chart_to_its_place(sample: Workspace, open_page: OpenPage) -> None:
+    [history] = [each for each in sample.prices.list() if each.ticker == "AAPL"]
+    app = open_page("data", ticker="AAPL")
+    before = json.loads(app.get("plotly_chart")[0].proto.spec)
+    app.session_state[findings_key(history)] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert_sound(app)
+    after = json.loads(app.get("plotly_chart")[0].proto.spec)
+    assert before["data"][0]["x"][-1] != after["data"][0]["x"][-1]
+    assert "2000-09-29" in after["data"][0]["x"]
+    assert "sessions on each side of the row selected below" in told(app)
