@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -91,10 +92,14 @@ def test_a_range_ends_at_the_last_session(bars: PriceFrame) -> None:
     assert 18 <= lengths[0] <= 23
     assert lengths[-1] == len(bars)
     assert all(bars_of_range(bars, months).last_session == bars.last_session for months in RANGES.values())
-    month = bars_of_range(bars, 1)
-    a_month_before = (pd.Timestamp(month.last_session) - pd.DateOffset(months=1)).date()
-    assert month.first_session > a_month_before, "the day a month ago is not in it"
-    assert bars.sessions[bars.sessions <= np.datetime64(a_month_before)][-1] not in month.sessions
+
+
+def test_a_month_begins_after_the_same_day_of_the_month_before(bars: PriceFrame) -> None:
+    stop = int(np.searchsorted(bars.sessions, np.datetime64("2019-11-15"))) + 1
+    month = bars_of_range(bars.rows(0, stop), 1)
+    assert month.last_session == date(2019, 11, 15)
+    assert np.datetime64("2019-10-15") in bars.sessions
+    assert month.first_session == date(2019, 10, 16)
 
 
 def test_the_bars_around_a_place_are_as_many_on_each_side_also_where_it_is_a_gap(bars: PriceFrame) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from sqlalchemy.exc import IntegrityError
 import stockcast
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
-from stockcast.database import HEAD, Database
+from stockcast.database import HEAD, Database, utc
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
@@ -37,6 +37,12 @@ BAR: dict[str, object] = {"ticker": "AAPL", "session": date(2024, 1, 2), "close"
 def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_moment_reads_back_as_utc_whether_the_database_kept_its_zone_or_not() -> None:
+    moment = datetime(2024, 6, 28, 12, 0, tzinfo=UTC)
+    for written in (moment, moment.replace(tzinfo=None), moment.astimezone(timezone(timedelta(hours=-3)))):
+        assert (utc(written), utc(written).tzinfo) == (moment, UTC)
 
 
 def test_head_is_the_newest_migration(database: Database) -> None:
