@@ -7,12 +7,13 @@ import streamlit as st
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.job_notice import job_notice
-from stockcast.ui.selection import choose_universe, restore_selection
+from stockcast.ui.selection import choose_language, choose_universe, restore_selection
 
+restore_selection()
 page = router.navigate()
 with boundary():
-    restore_selection()
     with st.sidebar:
         choose_universe()
         job_notice(page.url_path)
+        choose_language()
     router.run(page)

@@ -94,4 +94,4 @@ def uptime(duration: float) -> str:
     hours = duration / 3600
     if hours < 1.5:
         return seconds(duration)
-    return f"{hours:.0f} hours" if hours < 48 else count(int(hours // 24), "day")
+    return f"{hours:.0f} hours" if hours < 48 else count(int(hours // 24), "day", "days")

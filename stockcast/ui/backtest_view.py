@@ -64,7 +64,7 @@ def _verdict(diagnosis: Diagnosis, job: Job) -> None:
     card = diagnosis.scorecard
     refit = _REFITS.get(str(job.request.get("refit", "never")), "not fitted again")
     show(
-        f"Sessions {card.first_session} to {card.last_session}, {count(len(card.tickers), 'ticker')} of the "
+        f"Sessions {card.first_session} to {card.last_session}, {count(len(card.tickers), 'ticker', 'tickers')} of the "
         f"universe {plain(job.universe)}, {refit}; job {job.id}.",
         title=glued(plain(diagnosis.verdict)),
         icon=icon,
@@ -100,7 +100,7 @@ def _skill_card(duel: Duel | None) -> None:
         signed_percent(duel.skill),
         f"{p_text(duel.p_value)}{tickers}",
         f"1 - CRPS / CRPS of {spoken(duel.opponent)}: how much better the whole distribution was, over "
-        f"{count(duel.sessions, 'session')}. The p-value (Diebold-Mariano) says how easily chance alone would do "
+        f"{count(duel.sessions, 'session', 'sessions')}. The p-value (Diebold-Mariano) says how easily chance alone would do "
         "that.",
     )
 

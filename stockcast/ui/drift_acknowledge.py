@@ -65,7 +65,9 @@ def show_acknowledged(acknowledged: Sequence[tuple[Finding, Acknowledgement]]) -
     """One quiet line that unfolds; nothing when nothing was acknowledged."""
     if not acknowledged:
         return
-    with st.expander(f"Seen before: {count(len(acknowledged), 'finding')}", icon=":material/visibility:"):
+    with st.expander(
+        f"Seen before: {count(len(acknowledged), 'finding', 'findings')}", icon=":material/visibility:"
+    ):
         for finding, word in acknowledged:
             st.markdown(f"{plain(finding.sentence)}  \n:material/edit_note: {plain(word.note)}")
             st.caption(acknowledged_words(word))

@@ -28,7 +28,7 @@ def show_evidence(report: DriftReport, window: PriceWindow, reference: DriftRefe
             st.markdown("**Where to look** (marked on the chart below)")
             st.table(marked.head(_MOST_MARKED), border="horizontal", hide_index=True)
             if len(marked) > _MOST_MARKED:
-                st.caption(f"And {count(len(marked) - _MOST_MARKED, 'more close')}.")
+                st.caption(f"And {count(len(marked) - _MOST_MARKED, 'more close', 'more closes')}.")
         _show_features(window, reference, key)
         if report.unchecked:
             st.markdown("**What could not be checked**")

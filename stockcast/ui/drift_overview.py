@@ -48,8 +48,8 @@ def alert_notice(universe: str) -> None:
         return
     st.warning(
         bullets(alert.sentence for alert in alerts[:_MOST])
-        + (f"\n- and {count(len(alerts) - _MOST, 'more alert')}" if len(alerts) > _MOST else ""),
-        title=f"The live record needs attention: {count(len(alerts), 'open alert')}",
+        + (f"\n- and {count(len(alerts) - _MOST, 'more alert', 'more alerts')}" if len(alerts) > _MOST else ""),
+        title=f"The live record needs attention: {count(len(alerts), 'open alert', 'open alerts')}",
         icon=":material/notifications_active:",
     )
     st.page_link(MONITOR, label="See the alerts on the Monitor page", icon=":material/arrow_forward:")
@@ -58,9 +58,9 @@ def alert_notice(universe: str) -> None:
 def _inputs(found: Sequence[TickerDrift], show: Callable[..., DeltaGenerator], heading: str, icon: str) -> None:
     if not found:
         return
-    names = plain(found[0].ticker) if len(found) == 1 else count(len(found), "ticker")
+    names = plain(found[0].ticker) if len(found) == 1 else count(len(found), "ticker", "tickers")
     lines = [f"{each.ticker}: {_gravest(each.shown).sentence}" for each in found[:_MOST]]
-    more = f"\n- and {count(len(found) - _MOST, 'more ticker')}" if len(found) > _MOST else ""
+    more = f"\n- and {count(len(found) - _MOST, 'more ticker', 'more tickers')}" if len(found) > _MOST else ""
     show(
         plain(lines[0]) if len(found) == 1 else bullets(lines) + more,
         title=heading.format(names),
@@ -78,10 +78,10 @@ def _folded(found: Sequence[TickerDrift]) -> None:
     notes = [each for each in found if each.shown.severity == "info"]
     seen = [(each.ticker, *pair) for each in found for pair in each.acknowledged]
     if notes:
-        with st.expander(f"Good to know about {count(len(notes), 'ticker')}", icon=":material/info:"):
+        with st.expander(f"Good to know about {count(len(notes), 'ticker', 'tickers')}", icon=":material/info:"):
             st.markdown(bullets(f"{each.ticker}: {_gravest(each.shown).sentence}" for each in notes))
     if seen:
-        with st.expander(f"Seen before: {count(len(seen), 'finding')}", icon=":material/visibility:"):
+        with st.expander(f"Seen before: {count(len(seen), 'finding', 'findings')}", icon=":material/visibility:"):
             for ticker, finding, word in seen:
                 st.markdown(
                     f"{plain(ticker)}: {plain(finding.sentence)}  \n:material/edit_note: {plain(word.note)}"

@@ -1,19 +1,30 @@
-"""How figures, dates and moments are written on the pages."""
+"""How figures, dates and moments are written on the pages, in the visitor's language.
+
+Dates are ISO dates in every language: a session has one name, which sorts and which every table and file shares.
+"""
 
 from __future__ import annotations
 
 import math
 from datetime import date, datetime
 
+from stockcast.ui.language import _, locale, ngettext
+
 MISSING = "–"
 _GLUE = "\N{NO-BREAK SPACE}"  # a figure and its unit stay on one line
+
+
+def figures(text: str) -> str:
+    """A figure in Python's own writing (1,234.5) in the visitor's."""
+    symbols = locale().number_symbols["latn"]
+    return text.translate({ord(","): symbols["group"], ord("."): symbols["decimal"]})
 
 
 def price(value: float) -> str:
     """A price without its currency: two decimals, four significant digits below one."""
     if not math.isfinite(value):
         return MISSING
-    return f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}"
+    return figures(f"{value:,.2f}" if abs(value) >= 1 else f"{value:.4g}")
 
 
 def money(value: float, currency: str | None) -> str:
@@ -28,13 +39,13 @@ def interval(low: float, high: float) -> str:
 
 def percent(share: float, digits: int = 1) -> str:
     """A share of one as percent."""
-    return f"{share * 100:.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
+    return figures(f"{share * 100:.{digits}f}") + f"{_GLUE}%" if math.isfinite(share) else MISSING
 
 
 def signed_percent(share: float, digits: int = 2) -> str:
     """A change as percent, always with its sign, never a negative zero."""
     rounded = round(share * 100, digits) + 0.0
-    return f"{rounded:+.{digits}f}{_GLUE}%" if math.isfinite(share) else MISSING
+    return figures(f"{rounded:+.{digits}f}") + f"{_GLUE}%" if math.isfinite(share) else MISSING
 
 
 def glued(text: str) -> str:
@@ -50,17 +61,17 @@ def moment(when: datetime) -> str:
 def seconds(duration: float) -> str:
     """A duration as a person says it."""
     if duration < 90:
-        return f"{duration:.0f} s" if duration >= 10 else f"{duration:.1f} s"
+        return figures(f"{duration:.0f} s" if duration >= 10 else f"{duration:.1f} s")
     return f"{duration // 60:.0f} min {duration % 60:.0f} s"
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun: 1 forecast, 2 forecasts."""
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+def count(number: int, one: str, many: str) -> str:
+    """A number with its noun, in the visitor's language: 1 forecast, 2 forecasts."""
+    return f"{figures(f'{number:,}')} {ngettext(one, many, number)}"
 
 
 def session(day: date | None, horizon: int) -> str:
     """A coming session by its date, or by its distance where the window carried no dates."""
     if day is not None:
         return day.isoformat()
-    return "next session" if horizon == 1 else f"{horizon} sessions ahead"
+    return _("next session") if horizon == 1 else _("{horizon} sessions ahead").format(horizon=horizon)

@@ -46,8 +46,8 @@ def _tell_others(late: Sequence[Staleness]) -> None:
         body = worst.sentence
     else:
         body = (
-            f"{count(len(late), 'ticker')} end before the last completed session, the oldest on "
-            f"{worst.last_session}, {count(worst.sessions_behind, 'session')} ago. Each forecast is for the "
+            f"{count(len(late), 'ticker', 'tickers')} end before the last completed session, the oldest on "
+            f"{worst.last_session}, {count(worst.sessions_behind, 'session', 'sessions')} ago. Each forecast is for the "
             "session after its own last close."
         )
     show = st.info if worst.sessions_behind <= _NOTICEABLE else st.warning

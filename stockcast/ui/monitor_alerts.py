@@ -31,7 +31,7 @@ def show_alerts(universe: str, ticker: str | None, *, quiet: bool) -> None:
     for alert in sorted(standing, key=lambda each: (each.state != "open", -each.id)):
         _alert(alert)
     if closed:
-        with st.expander(f"Closed: {count(len(closed), 'alert')}", icon=":material/history:"):
+        with st.expander(f"Closed: {count(len(closed), 'alert', 'alerts')}", icon=":material/history:"):
             st.dataframe(closed_table(closed), hide_index=True, key="alerts_closed", alt="Closed alerts")
 
 

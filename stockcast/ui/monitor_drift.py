@@ -29,7 +29,7 @@ def show_drift(days: Sequence[DriftDay], ticker: str | None, last: int | None) -
         return
     counts = {severity: sum(day.report.severity == severity for day in held) for severity in _SEVERITIES}
     st.caption(
-        f"{count(len(held), 'window')} at {count(len(cutoffs), 'cutoff')} up to {cutoffs[-1]}: "
+        f"{count(len(held), 'window', 'windows')} at {count(len(cutoffs), 'cutoff', 'cutoffs')} up to {cutoffs[-1]}: "
         f"{counts['red']:,} looked wrong, {counts['amber']:,} unusual, {counts['info']:,} in another regime. "
         "A regime is no fault: intervals follow it."
     )

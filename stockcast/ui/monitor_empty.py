@@ -44,9 +44,7 @@ def current(histories: Sequence[StoredHistory]) -> bool:
 def _title(waiting: Sequence[OpenForecast]) -> str:
     if not waiting:
         return "No live forecast yet"
-    return (
-        f"Nothing has come true yet: {count(len(waiting), 'forecast')} {'waits' if len(waiting) == 1 else 'wait'}"
-    )
+    return f"Nothing has come true yet: {count(len(waiting), 'forecast', 'forecasts')} {'waits' if len(waiting) == 1 else 'wait'}"
 
 
 def _explained(waiting: Sequence[OpenForecast], histories: Sequence[StoredHistory]) -> str:

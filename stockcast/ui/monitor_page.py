@@ -71,7 +71,7 @@ def _record(record: TrackRecord, scores: LiveScores) -> None:
 def _rest(at: Mark, record: TrackRecord, universe: str, chosen: Chosen) -> None:
     """What does not count, and everything as a file."""
     if record.left_out.count:
-        told = f"What does not count, and why ({count(record.left_out.count, 'forecast')})"
+        told = f"What does not count, and why ({count(record.left_out.count, 'forecast', 'forecasts')})"
         with st.expander(told, icon=":material/rule:"):
             show_left_out(record.left_out)
     if not any(at[1:]):

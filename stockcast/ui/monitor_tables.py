@@ -115,7 +115,7 @@ def show_open(waiting: Sequence[OpenForecast]) -> None:
     if overdue:
         st.page_link(
             DATA,
-            label=f"Get the missing closes of {count(overdue, 'overdue forecast')}",
+            label=f"Get the missing closes of {count(overdue, 'overdue forecast', 'overdue forecasts')}",
             icon=":material/download:",
         )
 

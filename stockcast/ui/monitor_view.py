@@ -31,7 +31,7 @@ _SHOWN = {
 def show_verdict(record: TrackRecord, scores: LiveScores) -> None:
     """What it comes to, in one sentence with its counts."""
     show, icon = _SHOWN[standing(scores)]
-    who = count(len(record.tickers), "ticker") if record.ticker is None else record.ticker
+    who = count(len(record.tickers), "ticker", "tickers") if record.ticker is None else record.ticker
     ahead = "one session ahead" if record.horizon == 1 else f"{record.horizon} sessions ahead"
     speakers = ", ".join(f"v{part.name}" for part in record.versions)
     show(

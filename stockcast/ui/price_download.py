@@ -61,7 +61,7 @@ def download(tickers: Sequence[str], start: date | None = None, end: date | None
         st.warning(f"Name between one and {MOST_TICKERS} tickers.", icon=":material/sell:")
         return
     failed = 0
-    with st.status(f"Asking Yahoo for {count(len(tickers), 'ticker')} …", expanded=True) as status:
+    with st.status(f"Asking Yahoo for {count(len(tickers), 'ticker', 'tickers')} …", expanded=True) as status:
         bar = st.progress(0.0)
         lines = {ticker: st.empty() for ticker in tickers}
         for ticker, line in lines.items():
@@ -81,7 +81,8 @@ def download(tickers: Sequence[str], start: date | None = None, end: date | None
             bar.progress(done / len(tickers))
         good = len(tickers) - failed
         status.update(
-            label=f"{good} of {count(len(tickers), 'ticker')} stored" + (f", {failed} failed" if failed else ""),
+            label=f"{good} of {count(len(tickers), 'ticker', 'tickers')} stored"
+            + (f", {failed} failed" if failed else ""),
             state="error" if failed else "complete",
             expanded=True,
         )

@@ -73,7 +73,7 @@ def show_preview(preview: ImportPreview, lookback: int) -> None:
     st.markdown(f"**Quality**\n\n{bullets(preview.quality.sentences)}")
     if len(frame) < lookback:
         st.warning(
-            f"{count(len(frame), 'session')} can be looked at, but a forecast needs at least {lookback}.",
+            f"{count(len(frame), 'session', 'sessions')} can be looked at, but a forecast needs at least {lookback}.",
             icon=":material/hourglass_bottom:",
         )
     digits = st.column_config.NumberColumn(format="%.2f" if frame.close.min() >= 1 else "%.4g")
@@ -96,12 +96,12 @@ def _facts(preview: ImportPreview) -> pd.DataFrame:
     reading, frame = preview.reading, preview.fetched.frame
     columns = ", ".join(f"{role} from '{name}'" for role, name in reading.columns)
     facts = {
-        "File": f"{reading.kind} ({reading.detail}), {count(reading.rows, 'row')} below the header",
+        "File": f"{reading.kind} ({reading.detail}), {count(reading.rows, 'row', 'rows')} below the header",
         "Columns": columns,
         "Dates": f"as {reading.date_style}" if reading.date_style else "typed dates",
         "Numbers": _MARKS[reading.decimal_mark],
         "Currency": f"{frame.currency}, in which {frame.ticker} is quoted ({frame.exchange}); volume in shares",
         "Prices": _ADJUSTED[reading.adjusted],
-        "Sessions": f"{count(len(frame), 'session')}, {frame.first_session} to {frame.last_session}",
+        "Sessions": f"{count(len(frame), 'session', 'sessions')}, {frame.first_session} to {frame.last_session}",
     }
     return pd.DataFrame({"How": map(plain, facts.values())}, index=pd.Index(facts, name="What"))

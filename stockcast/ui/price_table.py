@@ -44,7 +44,7 @@ def show_price_table(histories: Sequence[StoredHistory]) -> None:
     table = price_table(histories, workspace().clock())
     behind = table[(table["Age"] > 0) & (table["Source"] == _YAHOO)]["Ticker"].tolist()
     if behind and st.button(
-        f"Bring {count(len(behind), 'ticker')} up to date",
+        f"Bring {count(len(behind), 'ticker', 'tickers')} up to date",
         icon=":material/sync:",
         key="update_all",
         help="Asks Yahoo for the sessions that are missing at the end, and whether it tells the rest as before.",
@@ -87,11 +87,11 @@ def _show(table: pd.DataFrame) -> None:
 
 def _answer(table: pd.DataFrame) -> str:
     old = table[table["Age"] > 0]
-    said = f"{count(len(table), 'ticker')} stored, {table['Sessions'].sum():,} sessions"
+    said = f"{count(len(table), 'ticker', 'tickers')} stored, {table['Sessions'].sum():,} sessions"
     if old.empty:
         return f"{said}, all up to date."
     ticker, age = max(zip(old["Ticker"], old["Age"], strict=True), key=lambda each: each[1])
     return (
-        f"{said}. {len(table) - len(old)} up to date; the oldest is {plain(ticker)}, {count(int(age), 'session')} "
+        f"{said}. {len(table) - len(old)} up to date; the oldest is {plain(ticker)}, {count(int(age), 'session', 'sessions')} "
         "behind its exchange."
     )

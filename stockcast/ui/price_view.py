@@ -75,7 +75,7 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
 
 def _take_along(frame: PriceFrame, report: PriceReport) -> None:
     st.markdown(
-        f"**Take them along:** {count(len(frame), 'session')} of {plain(frame.ticker)} in {frame.currency}, "
+        f"**Take them along:** {count(len(frame), 'session', 'sessions')} of {plain(frame.ticker)} in {frame.currency}, "
         f"{frame.first_session} to {frame.last_session}, the range of the chart."
     )
     with st.container(horizontal=True):

@@ -24,7 +24,7 @@ def offer_deletion(runs: Sequence[RunSummary], versions: Sequence[ModelVersion])
     gone = [run for run in runs if run.deleted]
     there = [run for run in runs if not run.deleted]
     if gone and st.button(
-        "Restore" if len(runs) == 1 else f"Restore {count(len(gone), 'run')}",
+        "Restore" if len(runs) == 1 else f"Restore {count(len(gone), 'run', 'runs')}",
         icon=":material/restore_from_trash:", key="restore_runs", help="They are listed again.",
     ):  # fmt: skip
         with boundary():
@@ -44,7 +44,7 @@ def _offer(runs: Sequence[RunSummary], versions: Sequence[ModelVersion]) -> None
             st.markdown(f":material/lock: {plain(message)} {plain(way_out)}")
         if not free:
             return
-        st.markdown(f"**{count(len(free), 'run')} will be deleted:**\n{bullets(run_labels(free))}")
+        st.markdown(f"**{count(len(free), 'run', 'runs')} will be deleted:**\n{bullets(run_labels(free))}")
         st.caption(
             "Nothing else changes: versions stay registered, and *Show deleted* brings runs back into view to be "
             "restored. Only MLflow's own `mlflow gc` removes them for good."

@@ -41,7 +41,7 @@ def show_runs(universe: str) -> None:
         with boundary():
             _selected(runs, choose_runs(found, made, several_universes=asked is None), found[0], made)
     elif runs:
-        st.info(f"None of the {count(len(runs), 'run')} fits.", icon=":material/filter_alt:")
+        st.info(f"None of the {count(len(runs), 'run', 'runs')} fits.", icon=":material/filter_alt:")
     of_universe = all_versions(universe)
     if of_universe:
         st.subheader("Which version speaks, and which could?")
@@ -58,7 +58,7 @@ def _answer(runs: Sequence[RunSummary], versions: Sequence[ModelVersion], univer
     where = "all universes" if universe is None else f"the universe {plain(universe)}"
     speak = [plain(version.label) for version in versions if CHAMPION in version.aliases]
     voice = f" **{speak[0]}** speaks." if universe is not None and speak else ""
-    st.markdown(f"**{count(len(there), 'run')}** of {where}{f': {told}' if told else ''}.{voice}")
+    st.markdown(f"**{count(len(there), 'run', 'runs')}** of {where}{f': {told}' if told else ''}.{voice}")
     if len(runs) >= MOST_RUNS:
         st.caption(f"The newest {MOST_RUNS} are listed; MLflow's own pages have the older ones.")
 
@@ -69,7 +69,9 @@ def _selected(
     chosen = [run for run in runs if address_id(run) in ids]
     missing = len(ids) - len(chosen)
     if missing:
-        st.caption(f"Not listed here, so deleted or of another universe: {count(missing, 'run')} of this address.")
+        st.caption(
+            f"Not listed here, so deleted or of another universe: {count(missing, 'run', 'runs')} of this address."
+        )
     if not ids:
         st.caption("Select a run to read what it came to, or several to compare them. This is the first one:")
     if not chosen:

@@ -49,7 +49,7 @@ def skill_sentence(card: Scorecard) -> str:
     better = "better" if card.skill > 0 else "worse" if card.skill < 0 else "no better"
     return (
         f"Its distributions were {percent(abs(card.skill), 2)} {better} than the naive ones (CRPS) over "
-        f"{count(card.count, 'forecast')}; the difference {chance} (Diebold-Mariano "
+        f"{count(card.count, 'forecast', 'forecasts')}; the difference {chance} (Diebold-Mariano "
         f"{p_text(card.dm_p_value)})."
     )
 
@@ -58,7 +58,7 @@ def show_scorecard(card: Scorecard, label: str) -> None:
     """The table with its evidence line, and the tickers one by one where there are several."""
     st.table(scorecard_rows(card, label), border="horizontal", hide_index=True)
     st.caption(
-        f"One session ahead, {count(card.count, 'forecast')} of sessions {card.first_session} to "
+        f"One session ahead, {count(card.count, 'forecast', 'forecasts')} of sessions {card.first_session} to "
         f"{card.last_session} that the model had not seen. Skill against naive {signed_percent(card.skill)}, "
         f"Diebold-Mariano {p_text(card.dm_p_value)}. Data fingerprint {card.fingerprint[:12]}."
     )

@@ -13,6 +13,7 @@ import streamlit as st
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.language import LANGUAGE, LANGUAGES, language
 from stockcast.ui.shared import workspace
 
 UNIVERSE, TICKER = "universe", "ticker"
@@ -20,7 +21,7 @@ UNIVERSE, TICKER = "universe", "ticker"
 
 def restore_selection() -> None:
     """Agrees session and address with one another; app.py calls it before anything is drawn."""
-    for name in (UNIVERSE, TICKER):
+    for name in (UNIVERSE, TICKER, LANGUAGE):
         asked = st.query_params.get(name)
         if asked is not None and asked != st.session_state.get(_written(name)):
             st.session_state[name] = asked
@@ -33,6 +34,16 @@ def choose_universe() -> None:
     universes = workspace().universes()
     if len(universes) > 1:
         _choose(UNIVERSE, "Universe", universes, "The tickers that share one model.")
+
+
+def choose_language() -> None:
+    """Draws the choice of the language: the browser's own until another is chosen, which the address then names."""
+    names = list(LANGUAGES)
+    st.session_state[_widget(LANGUAGE)] = language()
+    st.selectbox(
+        "Language · Idioma", names, key=_widget(LANGUAGE), on_change=_keep, args=(LANGUAGE,),
+        format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def universe() -> str:

@@ -29,7 +29,7 @@ def standing(scores: LiveScores) -> Standing:
 
 def verdict(scores: LiveScores) -> str:
     """One sentence with its counts."""
-    over = f"{count(scores.sessions, 'session')} and {count(scores.count, 'forecast')}"
+    over = f"{count(scores.sessions, 'session', 'sessions')} and {count(scores.count, 'forecast', 'forecasts')}"
     held = scores.coverage(0.8)
     if scores.sessions < LEAST_SESSIONS:
         return (

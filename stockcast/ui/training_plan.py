@@ -22,7 +22,7 @@ def _network(config: Config) -> list[tuple[str, str, str]]:
         (
             "LSTM",
             f"{network.layers} × {network.hidden_size}",
-            f"layers × units, {count(network.members, 'seed')}",
+            f"layers × units, {count(network.members, 'seed', 'seeds')}",
         ),
         ("Epochs", f"{training.max_epochs}", f"patience {training.patience}"),
     ]
@@ -33,7 +33,11 @@ def show_plan(current: ConfigVersion, tickers: Sequence[str]) -> None:
     config = current.config
     figures = (
         ("Tickers", f"{len(tickers)}", f"universe {current.universe}"),
-        ("Lookback", count(config.windows.lookback, "session"), f"up to {config.windows.max_horizon} ahead"),
+        (
+            "Lookback",
+            count(config.windows.lookback, "session", "sessions"),
+            f"up to {config.windows.max_horizon} ahead",
+        ),
         *(_network(config) if config.model.kind == "lstm" else [("Model", config.model.kind, "fitted in one go")]),
     )
     with st.grid(4, min_column_width=150, gap="medium"):

@@ -101,7 +101,7 @@ def _promise(run: RunSummary) -> str:
         return "Nothing is known of its skill."
     return (
         f"It promised a skill over naive of {signed_percent(figure(run, 'skill'))} "
-        f"({count(int(figure(run, 'count')), 'forecast')})."
+        f"({count(int(figure(run, 'count')), 'forecast', 'forecasts')})."
     )
 
 

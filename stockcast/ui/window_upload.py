@@ -47,7 +47,7 @@ def window_upload(universe: str, lookback: int, tickers: list[str]) -> None:
 
 
 def _described(window: PriceWindow) -> str:
-    closes = count(len(window.closes), "close")
+    closes = count(len(window.closes), "close", "closes")
     if window.sessions is None or not len(window.sessions):
         return f"{closes} without dates."
     return f"{closes}, dated {window.sessions[0]} to {window.sessions[-1]}."
