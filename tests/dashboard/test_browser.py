@@ -5,21 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from home_workers import kill_workers
+from playwright.sync_api import Locator, Page, expect
+from real_browser import PATIENCE, ROOT, drawn, free_port, wait_until_answered, watched_page
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 # Points of the validation curve, as Plotly holds them.
 EPOCHS_DRAWN = """((document.querySelector('.js-plotly-plot')?.data ?? [])
     .find(curve => curve.name === 'Validation')?.x?.length ?? 0)"""
@@ -31,21 +26,14 @@ QUESTIONS = {
     "Runs": "What was tried?",
 }
 VERDICT = re.compile(r"^lstm v2 .*naive.* forecasts\): (not )?promoted\.$")
-PATIENCE = 60_000  # milliseconds; the machine may be busy
 
 pytestmark = pytest.mark.browser
-if CHROMIUM is None and os.environ.get("CI") != "true":
-    pytest.skip("no chromium is installed", allow_module_level=True)
-
-from playwright.sync_api import Locator, Page, expect, sync_playwright  # noqa: E402
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A fresh server over a fresh home; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "STOCKCAST_HOME": str(tmp_path / "home"),
@@ -61,24 +49,12 @@ def server(tmp_path: Path) -> Iterator[str]:
     with open(tmp_path / "server.log", "wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
+            wait_until_answered(f"http://127.0.0.1:{port}/_stcore/health", process)
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.wait()
             kill_workers(environment["STOCKCAST_HOME"])
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended at once"
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError("the server does not answer")
 
 
 @pytest.fixture
@@ -89,36 +65,15 @@ def played_there(played_home: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def page(server: str) -> Iterator[Page]:
-    """A browser page whose requests are watched: none may leave this machine."""
-    assert CHROMIUM is not None, "CI needs chromium"
-    outside: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_context(viewport={"width": 1280, "height": 1000}, base_url=server).new_page()
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
-        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server) else None)
+    """A browser page before the fresh server."""
+    with watched_page(server) as page:
         yield page
-        browser.close()
-    assert outside == []
-
-
-def _leaves(address: str, server: str) -> bool:
-    return not address.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
 
 
 def _open(page: Page, name: str) -> None:
     """Follows the menu and waits until the other page has been drawn whole."""
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
-    _drawn(page, name)
-
-
-def _drawn(page: Page, name: str) -> None:
-    """Waits until a page has been drawn whole, with nothing left of the one before."""
-    expect(page.get_by_role("heading", name=QUESTIONS[name])).to_be_visible()
-    page.wait_for_function(
-        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
-    )
+    drawn(page, QUESTIONS[name])
 
 
 def _back(page: Page, name: str) -> None:
@@ -200,7 +155,7 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     page.wait_for_function(f"{EPOCHS_DRAWN} === 35")
 
     page.get_by_role("link", name="Read the forecast").click()
-    _drawn(page, "Forecast")
+    drawn(page, QUESTIONS["Forecast"])
     expect(page.locator(".js-plotly-plot").filter(visible=True)).to_be_visible()  # a banner folds up its evidence
     page.get_by_test_id("stMain").get_by_role("combobox", name="Ticker", exact=True).click()
     page.get_by_role("option", name="IBM").click()

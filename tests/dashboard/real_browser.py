@@ -1,0 +1,75 @@
+"""A real Chromium before a real server: where it is, how long it is waited for, and what it must not do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE = 60_000  # milliseconds; the machine may be busy
+
+if CHROMIUM is None and os.environ.get("CI") != "true":
+    pytest.skip("no chromium is installed", allow_module_level=True)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens at just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_until_answered(address: str, process: subprocess.Popen[bytes]) -> None:
+    """Until something answers at an address; fails when the process ends before."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended at once"
+        try:
+            with urllib.request.urlopen(address, timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"nobody answers at {address}")
+
+
+@contextmanager
+def watched_page(server: str, **context: object) -> Iterator[Page]:
+    """A browser page whose requests are watched: none may leave this machine. `context` is Playwright's."""
+    assert CHROMIUM is not None, "CI needs chromium"
+    outside: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        settings = {"viewport": {"width": 1280, "height": 1000}, "base_url": server, **context}
+        page = browser.new_context(**settings).new_page()  # type: ignore[arg-type]
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server) else None)
+        yield page
+        browser.close()
+    assert outside == []
+
+
+def drawn(page: Page, question: str) -> None:
+    """Waits until a page has been drawn whole, with nothing left of the one before."""
+    expect(page.get_by_role("heading", name=question)).to_be_visible()
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+    )
+
+
+def _leaves(address: str, server: str) -> bool:
+    return not address.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
