@@ -25,6 +25,7 @@ from stockcast.client.schemas import EXAMPLE_PRICES
 from stockcast.config import Config
 from stockcast.forecasting.bundle import pack, write_bundle
 from stockcast.forecasting.ewma import EwmaForecaster
+from stockcast.forecasting.forecaster import Forecaster
 from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.prices.frame import PriceFrame
 from stockcast.registry.champion_notes import ChampionNotes
@@ -49,13 +50,16 @@ def version_of(number: int, run_id: str = "", kind: str = "ewma") -> ModelVersio
 
 
 def crown(
-    settings: Settings, version: ModelVersion, scale: float = 1.0, frames: tuple[PriceFrame, ...] = ()
+    settings: Settings,
+    version: ModelVersion,
+    scale: float = 1.0,
+    frames: tuple[PriceFrame, ...] = (),
+    forecaster: Forecaster | None = None,
 ) -> None:
-    """Puts a version into the cache and notes that it speaks; `scale` widens its intervals."""
+    """Puts a version into the cache and notes that it speaks: a forecaster, or an EWMA `scale` times as wide."""
     base = EwmaForecaster()
-    forecaster = replace(base, scales=tuple(scale * each for each in base.scales))
     bundle = pack(
-        forecaster,
+        forecaster or replace(base, scales=tuple(scale * each for each in base.scales)),
         tickers=version.tickers,
         config=Config().model_dump(mode="json"),
         data_fingerprint="0" * 64,

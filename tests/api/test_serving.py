@@ -26,6 +26,7 @@ from api_serving import (
 
 from stockcast.api.server_state import ServerState
 from stockcast.database import Database
+from stockcast.forecasting.network_forecaster import NetworkForecaster
 from stockcast.monitoring.journal import Journal
 
 BODY = {"last_prices": WINDOW}
@@ -87,6 +88,35 @@ def test_two_hundred_reloads_under_load_fail_no_request_and_mix_no_two_versions(
         said = reply.json()
         assert said["interval_80"] == widths[said["model"]["version"]]
     assert {reply.json()["model"]["version"] for reply in got if isinstance(reply, httpx.Response)} == {"1", "2"}
+
+
+def test_a_baseline_and_a_network_take_turns_under_load_and_each_price_is_that_of_its_version(
+    home: Path, trained_lstm: NetworkForecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stockcast.api.champions.LOOK", 0.01)
+    settings, state = settings_of(home), ServerState(settings_of(home))
+    network = version_of(2, kind="lstm")
+    crown(settings, network, forecaster=trained_lstm)
+    intervals = {}
+    with client_of(state) as client:
+        for version in (version_of(1), network):
+            crown(settings, version)
+            wait_until(lambda version=version: _speaks(state) == version.version)
+            said = client.post("/predict", json=BODY).json()
+            intervals[said["model"]["kind"]] = said["interval_80"]
+        assert intervals["ewma"] != pytest.approx(intervals["lstm"], rel=1e-5)
+        with under_load(str(client.base_url)) as got:
+            for turn in range(60):
+                version = (version_of(1), network)[turn % 2]
+                crown(settings, version)
+                wait_until(lambda version=version: _speaks(state) == version.version)
+    assert {reply.json()["model"]["kind"] for reply in got if isinstance(reply, httpx.Response)} == set(intervals)
+    for reply in got:
+        assert isinstance(reply, httpx.Response), reply
+        assert reply.status_code == 200
+        said = reply.json()
+        # Windows that are computed together differ from one alone in the last digit of a float32.
+        assert said["interval_80"] == pytest.approx(intervals[said["model"]["kind"]], rel=1e-6)
 
 
 def test_a_damaged_bundle_is_refused_and_the_one_before_goes_on(home: Path) -> None:
@@ -221,6 +251,10 @@ def test_the_process_that_serves_imports_what_it_needs_and_no_more(home: Path) -
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, timeout=60)
+
+
+def _speaks(state: ServerState) -> str:
+    return state.champions.all()["default"].version.version
 
 
 def _status(address: str) -> int | None:
