@@ -83,10 +83,10 @@ class Work:
             try:
                 self._attempt(job, leave, tell)
             except KeyboardInterrupt:
-                self._end(job, "cancelled", StockcastError("It was stopped by hand.", "Start it again."))
+                self._end(job, "cancelled", StockcastError("It was stopped by hand.", "Start it again."), tell)
                 raise
         ended = self.table.get(job.id)
-        tell(f"Job {job.id} is {ended.state}" + (f": {ended.error}" if ended.error else ""))
+        tell(f"Job {job.id} is {ended.state}")
         if not ended.active:
             # Whatever is left open now is tied up by a later sweep.
             with contextlib.suppress(StockcastError):
@@ -106,7 +106,7 @@ class Work:
                 lease.check()
                 result = self.handlers[job.kind](job, lease)
         except JobCancelled as problem:
-            self._end(job, "cancelled", problem)
+            self._end(job, "cancelled", problem, tell)
         except JobPaused as problem:
             payload: dict[str, JsonValue] = {"attempt": job.attempt, "reason": problem.message}
             if self.table.give_back(job, INTERRUPTED, payload, counts=False):
@@ -114,20 +114,26 @@ class Work:
         except JobSuperseded as problem:
             tell(problem.message)
         except StockcastError as problem:
-            self._end(job, "failed", problem)
+            self._end(job, "failed", problem, tell)
         except Exception as problem:
             tell(traceback.format_exc())
             told = disk_full(problem) or StockcastError(
                 f"The job ended unexpectedly ({type(problem).__name__}).", "Its log has the details; try it again."
             )
-            self._end(job, "failed", told, problem)
+            self._end(job, "failed", told, tell, problem)
         else:
             if self.table.end(job, "succeeded", result=result):
                 seconds = round(time.monotonic() - started, 2)
                 _log.info("job_finished", universe=job.universe, seconds=seconds)
 
-    def _end(self, job: Job, state: State, why: StockcastError, unforeseen: Exception | None = None) -> None:
-        """Ends a job badly, and tells so unless another process has it by now."""
+    def _end(
+        self, job: Job, state: State, why: StockcastError, tell: Tell, unforeseen: Exception | None = None
+    ) -> None:
+        """Ends a job badly, and tells so unless another process has it by now.
+
+        The job's own log says why before the job has ended: whoever waits for the end reads it then.
+        """
+        tell(f"{why.message} {why.hint}")
         if not self.table.end(job, state, error=why.message, hint=why.hint):
             return
         if state == "cancelled":
