@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Literal
@@ -40,6 +41,15 @@ class Settings(BaseSettings):
     )
     job_hours: float = Field(
         default=12, gt=0, le=720, description="Hours after which an attempt at a job is stopped."
+    )
+    broker_url: SecretStr = Field(
+        default=SecretStr(""),
+        description="Broker that rings for jobs, redis:// or amqp://; empty: this machine looks by itself.",
+    )
+    queue_prefix: str = Field(
+        default="stockcast",
+        pattern=r"^[A-Za-z0-9_-]{1,40}$",
+        description="What queues at the broker begin with, where several installations share one.",
     )
     notify_urls: SecretStr = Field(
         default=SecretStr(""),
@@ -86,6 +96,14 @@ class Settings(BaseSettings):
             return value
         return value.strip().upper() if info.field_name == "log_level" else value.strip().lower()
 
+    @field_validator("broker_url")
+    @classmethod
+    def be_a_broker_that_is_known(cls, value: SecretStr) -> SecretStr:
+        address = value.get_secret_value().strip()
+        if address and urlsplit(address).scheme not in ("redis", "rediss", "amqp", "amqps"):
+            raise ValueError("redis://, rediss://, amqp:// or amqps:// is wanted")
+        return SecretStr(address)
+
     @field_validator("api_url")
     @classmethod
     def be_an_address_without_secrets(cls, value: str) -> str:
@@ -117,6 +135,13 @@ class Settings(BaseSettings):
     def mlflow(self) -> str:
         """MLflow tracking URI that is in force."""
         return self.mlflow_uri or f"sqlite:///{self.home.absolute() / 'mlflow.db'}"
+
+    @property
+    def broker_name(self) -> str:
+        """Scheme, host and port of the broker, without its secrets; empty without a broker."""
+        parts = urlsplit(self.broker_url.get_secret_value())
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname or 'localhost'}{port}" if parts.scheme else ""
 
     @property
     def artifacts(self) -> Path:
@@ -160,12 +185,18 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Settings from the environment.
+    """Settings from the environment, and from files of `STOCKCAST_SECRETS_DIR` named as the variables for those
+    that the environment leaves out.
 
     Raises InvalidConfig that names the variable when one of them cannot be read.
     """
+    folder = os.environ.get("STOCKCAST_SECRETS_DIR", "")
+    if folder and not Path(folder).is_dir():
+        raise InvalidConfig(
+            "STOCKCAST_SECRETS_DIR is not usable: there is no such folder.", "Correct the variable or remove it."
+        )
     try:
-        return Settings()
+        return Settings(_secrets_dir=folder or None)
     except ValidationError as problem:
         first = problem.errors()[0]
         name = "STOCKCAST_" + "_".join(str(part) for part in first["loc"]).upper()

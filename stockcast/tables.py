@@ -57,6 +57,7 @@ config_versions = Table(
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("note", Text, nullable=False),
     Column("data", JSON, nullable=False),
+    Column("author", String(120), nullable=False, server_default=""),  # empty: from before this was kept
 )
 
 jobs = Table(
@@ -87,10 +88,15 @@ jobs = Table(
     Column("phase", String(200)),
     # Set while something of it may be left outside the database: an open MLflow run, a checkpoint.
     Column("loose_ends", Boolean, nullable=False, server_default=text("false")),
+    # When a broker was last told of it, while it is queued.
+    Column("rung_at", DateTime(timezone=True)),
+    # The job of which this one is a part, and which waits for it.
+    Column("parent", String(32)),
 )
 
 # The same key asks for the same job: a submit may be repeated.
 Index("jobs_by_key", jobs.c.key, unique=True)
+Index("jobs_by_parent", jobs.c.parent)
 Index("jobs_by_state", jobs.c.state, jobs.c.created_at)
 # P3: one active training per universe, whoever asks and however many at once.
 Index(

@@ -13,6 +13,7 @@ import typer
 from stockcast.cli.follow import describe, ended_well, follow
 from stockcast.cli.metrics_server import metrics_server
 from stockcast.cli.output import AsJson, open_settings, open_workspace, print_json, print_table, say
+from stockcast.errors import InvalidConfig, InvalidRequest
 
 if TYPE_CHECKING:
     from stockcast.jobs.job import Job
@@ -120,6 +121,15 @@ def worker_command(
     alone: Annotated[
         bool, typer.Option("--alone", help="Do the jobs in this very process; nobody looks after it.")
     ] = False,
+    told: Annotated[
+        bool, typer.Option("--told", help="With --alone: do the jobs that standard input names, one a line.")
+    ] = False,
+    celery: Annotated[
+        bool, typer.Option("--celery", help="Hear of jobs from the broker of STOCKCAST_BROKER_URL.")
+    ] = False,
+    queues: Annotated[
+        str, typer.Option("--queues", help="With --celery: which queues to listen at, separated by commas.")
+    ] = "train,quick",
     metrics_port: Annotated[
         int,
         typer.Option("--metrics-port", min=0, max=65535, help="Serve metrics for Prometheus there; 0: do not."),
@@ -138,11 +148,32 @@ def worker_command(
         if alone:
             from stockcast.jobs.work import write_line
 
-            open_workspace("INFO").desk.serve(patience, leave, write_line)
+            desk = open_workspace("INFO").desk
+            (desk.serve_told if told else desk.serve)(patience, leave, write_line)
+        elif celery:
+            wanted = _queues(settings, queues)
+            from stockcast.jobs.celery_worker import run_celery_worker
+
+            run_celery_worker(settings, wanted, say)
         else:
             from stockcast.jobs.keeper import open_keeper
 
             open_keeper(settings, patience, say).run(leave, until_idle)
+
+
+def _queues(settings: Settings, asked: str) -> list[str]:
+    from stockcast.jobs.celery_application import QUEUES
+
+    if not settings.broker_name:
+        raise InvalidConfig(
+            "No broker is set.",
+            "Set STOCKCAST_BROKER_URL, such as redis://localhost:6379/0, or leave --celery out.",
+        )
+    wanted = [each.strip() for each in asked.split(",")]
+    for each in wanted:
+        if each not in QUEUES:
+            raise InvalidRequest(f"There is no queue {each!r}.", f"Choose of {', '.join(QUEUES)} with --queues.")
+    return wanted
 
 
 def _linger(asked: float | None, until_idle: bool, settings: Settings) -> float:

@@ -51,6 +51,8 @@ class Job:
     pid_started: float | None
     phase: str | None  # what it does just now, in words
     loose_ends: bool
+    rung_at: datetime | None  # when a broker was last told of it
+    parent: str | None  # the job that it is a part of
 
     @property
     def active(self) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from stockcast.errors import InvalidRequest, StockcastError, TrainingActive
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.home_files import make_folder
+from stockcast.jobs.celery_runner import CeleryRunner
 from stockcast.jobs.handlers import Verbs, handlers
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
 from stockcast.jobs.leftovers import remove_leftovers
@@ -19,7 +20,7 @@ from stockcast.jobs.local_runner import LocalRunner
 from stockcast.jobs.process import Process
 from stockcast.jobs.schedule import Plan, plan
 from stockcast.jobs.sweep import sweep
-from stockcast.jobs.work import Tell, Work
+from stockcast.jobs.work import Tell, Work, names_told
 from stockcast.prices.source import shape_question
 from stockcast.registry.runs import Outcome
 from stockcast.registry.tracking_server import model_name
@@ -49,8 +50,10 @@ class JobDesk:
         self.jobs = verbs.jobs
 
     @cached_property
-    def runner(self) -> LocalRunner:
-        """Starts a worker where there is none."""
+    def runner(self) -> LocalRunner | CeleryRunner:
+        """Rings for workers where there is a broker, and else starts one where there is none."""
+        if self._settings.broker_name:
+            return CeleryRunner(self.jobs, self._settings)
         return LocalRunner(self._settings.job_logs, self._settings.environment, self._settings.worker_linger)
 
     @property
@@ -156,6 +159,11 @@ class JobDesk:
         """Does chores and then job after job in this process; see `Work.loop`."""
         self._chores(tell)
         self.work.loop(self.logs, linger, leave, tell)
+
+    def serve_told(self, linger: float, leave: threading.Event, tell: Tell) -> None:
+        """Does chores and then the jobs that standard input names; see `Work.told`."""
+        self._chores(tell)
+        self.work.told(names_told(linger, leave), self.logs, leave, tell)
 
     def tie_up(self, job: Job) -> None:
         """Closes what an ended job may have left: its run, and its checkpoint unless it may be tried again."""

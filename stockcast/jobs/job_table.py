@@ -15,7 +15,7 @@ from typing import Any
 
 import sqlalchemy
 from pydantic import JsonValue
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from stockcast.database import Database, utc
@@ -108,6 +108,7 @@ class JobTable:
         values: dict[str, object] = {
             "state": "queued", "attempts_allowed": job.attempt + ATTEMPTS, "deadline": None, "error": None,
             "hint": None, "finished_at": None, "cancel_requested_at": None, "phase": None, "loose_ends": False,
+            "rung_at": None,
         }  # fmt: skip
         try:
             with self.database.write() as connection:
@@ -120,11 +121,12 @@ class JobTable:
 
     # Doing
 
-    def claim(self, process: Process) -> Job | None:
-        """The oldest queued job, taken by a process; None when nothing is queued."""
+    def claim(self, process: Process, job_id: str | None = None) -> Job | None:
+        """The oldest queued job, or the one that is named, taken by a process; None when it is not to be had."""
+        named = jobs.c.id == job_id if job_id is not None else true()
         wanted = (
             select(jobs.c.id, jobs.c.attempt, jobs.c.started_at, jobs.c.deadline)
-            .where(jobs.c.state == "queued")
+            .where(jobs.c.state == "queued", named)
             .order_by(jobs.c.created_at, jobs.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -186,6 +188,7 @@ class JobTable:
         with self.database.write() as connection:
             # The time limit counts anew: a machine may be off between two attempts.
             values: dict[str, object] = {"state": "queued", "lease_until": None, "phase": None, "deadline": None}
+            values["rung_at"] = None
             if not counts:
                 values["attempts_allowed"] = job.attempts_allowed + 1
             if not _change(connection, job.id, _held(job), **values):

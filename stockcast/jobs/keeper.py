@@ -22,9 +22,9 @@ from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database
 from stockcast.errors import StockcastError
 from stockcast.home_files import make_folder
+from stockcast.jobs.chores import chores_are_due
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.process import this_host
-from stockcast.jobs.schedule import plan
 from stockcast.jobs.sweep import GRACE, sweep
 from stockcast.settings import Settings
 
@@ -152,24 +152,12 @@ def open_keeper(settings: Settings, linger: float, tell: Callable[[str], None]) 
     database = Database(settings.database)
     table, configs = JobTable(database, time_limit=timedelta(hours=settings.job_hours)), ConfigVersions(database)
 
-    def chores() -> bool:
-        now = table.now()
-        if any(job.finished_at is None or now - job.finished_at > timedelta(minutes=1) for job in table.loose()):
-            return True
-        for universe in configs.universes():
-            current = configs.current(universe)
-            planned = plan(universe, current.config.schedule, current.created_at)
-            due = None if planned is None else planned.due(now)
-            if planned is not None and due is not None and table.by_key(planned.key(due)) is None:
-                return True
-        return False
-
     return Keeper(
         table,
         [sys.executable, "-m", "stockcast", "worker", "--alone", "--linger", f"{linger:g}"],
         {**os.environ, **settings.environment},
         make_folder(settings.job_logs) / "worker.lock",
         most=settings.workers,
-        chores=chores,
+        chores=lambda: chores_are_due(table, configs),
         tell=tell,
     )

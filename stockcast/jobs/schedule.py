@@ -33,6 +33,13 @@ class Plan:
         start = now.astimezone(ZoneInfo(self.rule.timezone)) - _TWICE
         return next(time for time in CronSim(self.rule.cron, start) if time.astimezone(UTC) > now)
 
+    def coming(self, now: datetime, count: int) -> list[datetime]:
+        """The next `count` times after `now`, in UTC."""
+        found = [self.following(now).astimezone(UTC)]
+        while len(found) < count:
+            found.append(self.following(found[-1]).astimezone(UTC))
+        return found
+
     def due(self, now: datetime) -> datetime | None:
         """The last time that has come, if it came after the rule and is not too long ago."""
         start = now.astimezone(ZoneInfo(self.rule.timezone)) + _TWICE

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from stockcast.errors import (
     JobSuperseded,
     StockcastError,
 )
+from stockcast.jobs.hands import DONE
 from stockcast.jobs.job import INTERRUPTED, Job, State
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
@@ -66,11 +68,21 @@ class Work:
                     return
                 leave.wait(LOOK)
                 continue
-            say(f"{job.id}: {job.title}, attempt {job.attempt}")
-            with log_to(logs / f"{job.id}.log") as tell:
-                ended = self.do(job, leave, tell)
-            say(f"{job.id}: {ended.state}")
+            self._take(job, logs, leave, say)
             idle_since, done = time.monotonic(), done + 1
+
+    def told(self, names: Iterable[str], logs: Path, leave: threading.Event, say: Tell) -> None:
+        """Sees to the jobs that are named; one that somebody else has, or that has ended, needs nothing."""
+        self._polite = True
+        me = Process.current()
+        for name in names:
+            try:
+                job = self.table.claim(me, name)
+                if job is not None:
+                    self._take(job, logs, leave, say)
+            except DatabaseUnavailable as problem:  # it is rung for again
+                say(str(problem))
+            say(f"{DONE} {name}")
 
     def do(self, job: Job, leave: threading.Event, tell: Tell) -> Job:
         """Does one job that this process has taken, and returns it as it is then; what goes wrong is kept with it.
@@ -92,6 +104,12 @@ class Work:
             with contextlib.suppress(StockcastError):
                 self.tie_up(ended)
         return ended
+
+    def _take(self, job: Job, logs: Path, leave: threading.Event, say: Tell) -> None:
+        say(f"{job.id}: {job.title}, attempt {job.attempt}")
+        with log_to(logs / f"{job.id}.log") as tell:
+            ended = self.do(job, leave, tell)
+        say(f"{job.id}: {ended.state}")
 
     def _under_way(self) -> None:
         """A background process loads its libraries at full speed; from its first epoch on the pages come first."""
@@ -140,6 +158,20 @@ class Work:
             _log.info("job_cancelled", universe=job.universe, error=why.message)
         else:
             _log.error("job_failed", universe=job.universe, error=why.message, hint=why.hint, exc_info=unforeseen)
+
+
+def names_told(linger: float, leave: threading.Event) -> Iterator[str]:
+    """Lines of standard input, until it is closed, nothing was heard for `linger` seconds, or `leave` is set."""
+    heard, idle_since = b"", time.monotonic()
+    while not leave.is_set() and time.monotonic() - idle_since < linger:
+        if not select.select([0], [], [], LOOK)[0]:
+            continue
+        more = os.read(0, 4096)
+        if not more:  # whoever told us is gone
+            return
+        *names, heard = (heard + more).split(b"\n")
+        yield from (name.decode() for name in names if name)
+        idle_since = time.monotonic()
 
 
 def disk_full(problem: BaseException | None) -> DiskFull | None:

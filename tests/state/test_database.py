@@ -110,7 +110,17 @@ def make_old_database(url: str) -> None:
 
 def check_upgraded(database: Database) -> None:
     new = {"attempt": 0, "attempts_allowed": 3, "loose_ends": False} | dict.fromkeys(
-        ("key", "lease_until", "deadline", "cancel_requested_at", "host", "pid_started", "phase")
+        (
+            "key",
+            "lease_until",
+            "deadline",
+            "cancel_requested_at",
+            "host",
+            "pid_started",
+            "phase",
+            "rung_at",
+            "parent",
+        )
     )
     with database.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []

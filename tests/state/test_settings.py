@@ -21,6 +21,8 @@ VARIABLES = {
     "STOCKCAST_WORKERS": "3",
     "STOCKCAST_WORKER_LINGER": "12.5",
     "STOCKCAST_JOB_HOURS": "0.5",
+    "STOCKCAST_BROKER_URL": "redis://:secret@redis:6379/3",
+    "STOCKCAST_QUEUE_PREFIX": "our-stockcast",
     "STOCKCAST_NOTIFY_URLS": "mailto://me:secret@example.org json://example.org/key",
     "STOCKCAST_API_KEYS": "one-key-of-the-clients another-key-of-theirs",
     "STOCKCAST_API_ADMIN_KEYS": "a-key-of-the-admins",
@@ -53,6 +55,20 @@ def test_every_field_is_explained_and_read_from_its_variable(monkeypatch: pytest
         assert Settings.model_fields[field].description
     assert found.database == VARIABLES["STOCKCAST_DATABASE_URL"]
     assert found.mlflow == VARIABLES["STOCKCAST_MLFLOW_URI"]
+
+
+@pytest.mark.parametrize("address", ["http://redis:6379", "redis", "/tmp/socket", "sqs://", "memory://"])
+def test_a_broker_that_nobody_has_tried_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("STOCKCAST_BROKER_URL", address)
+    with pytest.raises(InvalidConfig, match="STOCKCAST_BROKER_URL"):
+        read_settings()
+
+
+def test_the_name_of_a_broker_tells_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().broker_name == ""
+    monkeypatch.setenv("STOCKCAST_BROKER_URL", "amqp://me:secret@rabbit:5672/ours")
+    assert read_settings().broker_name == "amqp://rabbit:5672"
+    assert "secret" not in repr(read_settings())
 
 
 def test_without_variables_all_state_lies_inside_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -164,3 +180,25 @@ def test_an_address_of_the_api_that_cannot_be_meant_is_refused_without_being_quo
     with pytest.raises(InvalidConfig, match="STOCKCAST_API_URL is not usable") as refused:
         read_settings()
     assert "secret" not in str(refused.value)
+
+
+def test_what_the_environment_leaves_out_is_read_from_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stockcast_database_url").write_text("postgresql+psycopg://u:p@db/stockcast\n")
+    (tmp_path / "stockcast_api_keys").write_text("a-key-of-sixteen-letters another-of-sixteen-letters\n")
+    (tmp_path / "stockcast_workers").write_text("5\n")
+    monkeypatch.setenv("STOCKCAST_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv("STOCKCAST_WORKERS", "3")
+    found = read_settings()
+    assert found.database == "postgresql+psycopg://u:p@db/stockcast"
+    assert found.api_keys.get_secret_value() == "a-key-of-sixteen-letters another-of-sixteen-letters"
+    assert found.workers == 3
+    # A process of ours is told the same.
+    assert found.environment["STOCKCAST_DATABASE_URL"] == found.database
+
+
+def test_a_folder_of_secrets_that_is_missing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOCKCAST_SECRETS_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(InvalidConfig, match="STOCKCAST_SECRETS_DIR"):
+        read_settings()
