@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: run test check bench bench-accuracy bench-api bench-drift chaos screenshots clean
+.PHONY: run test check words bench bench-accuracy bench-api bench-drift chaos screenshots clean
 
 run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages and a worker beside it
 	$(BIN)/stockcast up
@@ -18,6 +18,9 @@ check: .venv/installed-dev  ## Style, types and the import law
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+words: .venv/installed-dev  ## Brings the catalogues of the pages' languages up to date, and lists what waits for words
+	$(BIN)/python -m translations
 
 bench: .venv/installed-dev  ## What things cost, as ratios
 	$(BIN)/python -m benchmarks

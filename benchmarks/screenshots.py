@@ -55,6 +55,8 @@ def main() -> None:
         for name, path in pages.items():
             page.goto(path)
             keep(page, name)
+        enter_a_change(page)
+        keep(page, "configuration")
         page.close()
         monitor = Path(home) / "monitor"
         speak_every_evening(monitor)
@@ -64,6 +66,14 @@ def main() -> None:
             page.goto("/monitor")
             keep(page, "monitor")
         browser.close()
+
+
+def enter_a_change(page: Page) -> None:
+    """The Configuration page with something that is not saved yet."""
+    page.goto("/configuration")
+    page.get_by_role("spinbutton", name="Lookback").fill("90")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Save as a version")).to_be_visible()
 
 
 def speak_every_evening(home: Path) -> None:

@@ -15,7 +15,6 @@ import torch
 from safetensors.torch import load
 
 from benchmarks.sample_histories import sample_histories
-from stockcast.config import preset
 from stockcast.evaluation.split import split_dates, training_pairs
 from stockcast.forecasting.context import Context
 from stockcast.forecasting.ewma import EwmaForecaster
@@ -26,6 +25,7 @@ from stockcast.forecasting.lstm.network import Ensemble, StudentTNetwork
 from stockcast.forecasting.observer import UNWATCHED
 from stockcast.monitoring.drift import check_window, window_at_end
 from stockcast.monitoring.drift_reference import DriftReference
+from stockcast.presets import preset
 from stockcast.prices.window import PriceWindow
 
 

@@ -10,13 +10,14 @@ import time
 import torch
 
 from benchmarks.sample_histories import sample_histories
-from stockcast.config import Config, preset
+from stockcast.config import Config
 from stockcast.evaluation.split import split_dates, training_pairs
 from stockcast.forecasting.inputs import GROUPS
 from stockcast.forecasting.linear import ScaleModel, fit_scale_model
 from stockcast.forecasting.lstm.chunks import Batches, Chunks, training_chunks
 from stockcast.forecasting.lstm.network import StudentTNetwork, student_t_loss
 from stockcast.forecasting.training_rows import materials, pooled
+from stockcast.presets import preset
 
 PLAIN_BATCH = 128  # windows: what is cheapest for the plain loop; bigger ones are no cheaper a window
 REPEATS = 3  # the fastest counts

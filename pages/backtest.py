@@ -9,6 +9,7 @@ from stockcast.ui.backtest_view import show_backtest
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.job_result import show_ended, work_of
+from stockcast.ui.language import _
 from stockcast.ui.selection import histories_of, universe
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_watch import watch
@@ -16,7 +17,7 @@ from stockcast.ui.welcome import tell_missing, welcome
 
 router.require_frame()
 
-st.title("How good are its forecasts?")
+st.title(_("How good are its forecasts?"))
 if not workspace().prices.list():
     welcome()
     st.stop()
@@ -34,7 +35,7 @@ with boundary():
     if job is None:
         invite()
     elif job.active:
-        st.subheader(f"The {work_of(job)} of {plain(job.universe)}")
+        st.subheader(_("The {work} of {universe}").format(work=work_of(job), universe=plain(job.universe)))
         watch(job)
     elif job.state == "succeeded" and "diagnosis" in (job.result or {}):
         show_backtest(job)

@@ -4,6 +4,7 @@ import streamlit as st
 
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
+from stockcast.ui.language import _
 from stockcast.ui.monitor_page import show_monitor
 from stockcast.ui.selection import histories_of, universe
 from stockcast.ui.shared import workspace
@@ -11,7 +12,7 @@ from stockcast.ui.welcome import tell_missing, welcome
 
 router.require_frame()
 
-st.title("Has it kept its word?")
+st.title(_("Has it kept its word?"))
 if not workspace().prices.list():
     welcome()
     st.stop()

@@ -3,10 +3,11 @@
 import streamlit as st
 
 from stockcast.ui import router
+from stockcast.ui.language import _
 from stockcast.ui.runs_page import show_runs
 from stockcast.ui.selection import universe
 
 router.require_frame()
 
-st.title("What was tried?")
+st.title(_("What was tried?"))
 show_runs(universe())

@@ -6,6 +6,7 @@ from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.job_result import show_ended, work_of
+from stockcast.ui.language import _
 from stockcast.ui.selection import universe
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_plan import show_plan
@@ -15,7 +16,7 @@ from stockcast.ui.welcome import welcome
 
 router.require_frame()
 
-st.title("Does a new model do better?")
+st.title(_("Does a new model do better?"))
 ws = workspace()
 if not ws.prices.list():
     welcome()
@@ -29,11 +30,13 @@ with boundary():
     job = job_to_watch(universe())
     if job is None:
         st.info(
-            "No training was asked for yet. It takes some seconds to minutes; the model that speaks goes on "
-            "speaking until a new one proves itself better."
+            _(
+                "No training was asked for yet. It takes some seconds to minutes; the model that "
+                "speaks goes on speaking until a new one proves itself better."
+            )
         )
     elif job.active:
-        st.subheader(f"The {work_of(job)} of {plain(job.universe)}")
+        st.subheader(_("The {work} of {universe}").format(work=work_of(job), universe=plain(job.universe)))
         watch(job)
     else:
         show_ended(job)

@@ -7,6 +7,7 @@ the schema. A configuration is accepted whole or refused whole.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from cronsim import CronSim, CronSimError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
 
 from stockcast.errors import InvalidConfig
 
@@ -302,12 +304,27 @@ class Config(Section):
         return parse_config(data)
 
 
-PRESETS: dict[str, tuple[str, ...]] = {
-    "default": (),
-    "quick": ("training.max_epochs=10", "training.patience=3", "network.hidden_size=16", "network.members=1"),
-    # The network size of the design that stockcast replaces.
-    "classic": ("network.layers=2", "network.hidden_size=64"),
-}
+@dataclass(frozen=True)
+class Fault:
+    """One thing that keeps plain data from being a configuration."""
+
+    field: str  # section.field; "configuration" or a section where several fields disagree
+    message: str
+    given: str  # the value, shortened
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong; a message about several fields names them and their values itself."""
+        return f"{self.message} (given: {self.given})" if self.field.count(".") else self.message
+
+
+def config_faults(data: Mapping[str, object]) -> tuple[Fault, ...]:
+    """Everything that is wrong with plain data, such as a form; empty when it is a configuration."""
+    try:
+        Config.model_validate(data)
+    except ValidationError as problem:
+        return tuple(map(_fault, problem.errors()))
+    return ()
 
 
 def parse_config(data: Mapping[str, object]) -> Config:
@@ -315,20 +332,16 @@ def parse_config(data: Mapping[str, object]) -> Config:
     try:
         return Config.model_validate(data)
     except ValidationError as problem:
-        first = problem.errors()[0]
-        name = ".".join(str(part) for part in first["loc"]) or "configuration"
-        message = first["msg"].removeprefix("Value error, ")
+        first = _fault(problem.errors()[0])
         raise InvalidConfig(
-            f"{name}: {message} (given: {_shorten(first.get('input'))}).",
+            f"{first.field}: {first.message} (given: {first.given}).",
             "Nothing was changed; correct the value and try again.",
         ) from problem
 
 
-def preset(name: str, base: Config | None = None) -> Config:
-    """A named configuration on top of `base`. Raises InvalidConfig for an unknown name."""
-    if name not in PRESETS:
-        raise InvalidConfig(f"There is no preset '{name}'.", f"Choose one of: {', '.join(PRESETS)}.")
-    return (base or Config()).with_overrides(PRESETS[name])
+def _fault(error: ErrorDetails) -> Fault:
+    name = ".".join(str(part) for part in error["loc"]) or "configuration"
+    return Fault(name, error["msg"].removeprefix("Value error, "), _shorten(error.get("input")))
 
 
 def _parse_scalar(name: str, text: str) -> object:

@@ -12,6 +12,9 @@ tree with one table each; domain rooms know nothing of exit codes, HTTP or widge
     │   ├── TooShortHistory       valid, but too few sessions for what was asked
     │   ├── InvalidWindow         a window that has not exactly `lookback` closes
     │   ├── InvalidConfig         a configuration value that is unknown or out of bounds
+    │   ├── ConfigMoved           somebody saved a newer version while this one was edited
+    │   ├── UnknownUniverse       nobody has created a universe of that name
+    │   ├── NotAllowed            somebody who may only look wants to change something
     │   └── InvalidRequest        any other argument that cannot be meant, such as an end before the start
     ├── SourceError               a price source outside the house
     │   ├── SourceUnavailable     no network, or the source is down
@@ -84,6 +87,18 @@ class InvalidWindow(InputError):
 
 class InvalidConfig(InputError):
     """A configuration value that is unknown, of the wrong type or out of bounds."""
+
+
+class ConfigMoved(InputError):
+    """Somebody saved a newer version of the configuration while this one was edited."""
+
+
+class UnknownUniverse(InputError):
+    """Nobody has created a universe of that name."""
+
+
+class NotAllowed(InputError):
+    """Somebody who may only look wants to change something."""
 
 
 class InvalidRequest(InputError):

@@ -55,6 +55,15 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Addresses for alerts as apprise writes them, separated by spaces; empty: nobody is told.",
     )
+    operators: str = Field(
+        default="",
+        description="Who may do everything on pages with a login: addresses, @domains or *, separated by spaces.",
+    )
+    viewers: str = Field(default="", description="The same for who may look, and change nothing.")
+    dashboard_guarded: bool = Field(
+        default=False,
+        description="Something before the dashboard guards it: it may be reached from elsewhere without a login.",
+    )
     api_url: str = Field(
         default="http://127.0.0.1:8000",
         description="Address of the API, which the pages ask and show.",

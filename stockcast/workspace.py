@@ -17,7 +17,7 @@ import filelock
 
 from stockcast.access_keys import AccessKeys
 from stockcast.alert_desk import AlertDesk
-from stockcast.config import DEFAULT_UNIVERSE, Config
+from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database
 from stockcast.errors import StockcastError
@@ -44,8 +44,10 @@ from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer, universe_of
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
+from stockcast.rival_desk import RivalDesk
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
+from stockcast.universe_desk import UniverseDesk
 from stockcast.workflows.backtest import Judged, Subject, backtest
 from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, universe_tickers
@@ -123,6 +125,16 @@ class Workspace:
         return AlertDesk(self, self.settings)
 
     @cached_property
+    def rivals(self) -> RivalDesk:
+        """Forecasts that nobody issues: of other models, and of what did not happen."""
+        return RivalDesk(self)
+
+    @cached_property
+    def universe_desk(self) -> UniverseDesk:
+        """Where universes are created and renamed."""
+        return UniverseDesk(self, self.settings)
+
+    @cached_property
     def access_keys(self) -> AccessKeys:
         """Keys of the API that people have made."""
         return AccessKeys(self.database)
@@ -179,7 +191,7 @@ class Workspace:
 
     def universes(self) -> list[str]:
         """Names of all universes: the default one and every one that was ever edited."""
-        return sorted({DEFAULT_UNIVERSE, *self.configs.universes()})
+        return self.universe_desk.names()
 
     def config(self, universe: str) -> Config:
         """The configuration in force."""
@@ -194,7 +206,7 @@ class Workspace:
     def champion(self, universe: str) -> ModelVersion:
         """The version that speaks; a universe without one is given the EWMA baseline first.
 
-        Raises UnknownTicker or TooShortHistory when there is nothing to judge the baseline on.
+        Raises UnknownUniverse, or UnknownTicker or TooShortHistory when there is nothing to judge the baseline on.
         """
         found = self.versions.champion(universe)
         if found is not None:
@@ -269,15 +281,9 @@ class Workspace:
         return evaluate(speaker, [self.prices.load(ticker) for ticker in wanted], self.markets.read_by(speaker))
 
     def backtest(
-        self,
-        universe: str,
-        tickers: Sequence[str],
-        which: str,
-        start: date,
-        end: date,
-        *,
+        self, universe: str, tickers: Sequence[str], which: str, start: date, end: date, *,
         refit: RefitPolicy = "never",
-    ) -> Judged:
+    ) -> Judged:  # fmt: skip
         """Backtests a model on the named tickers, or on the universe's own."""
         wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
         frames = [self.prices.load(ticker) for ticker in wanted]
@@ -295,15 +301,9 @@ class Workspace:
         frame = self.prices.load(normalise_ticker(ticker))
         speaker = self.speaker(universe)
         return forecast_ticker(
-            speaker,
-            frame,
-            self.markets.read_by(speaker).get(frame.exchange),
-            self.journal,
-            self.adaptations,
-            universe=universe,
-            face=face,
-            now=self.clock(),
-        )
+            speaker, frame, self.markets.read_by(speaker).get(frame.exchange), self.journal, self.adaptations,
+            universe=universe, face=face, now=self.clock(),
+        )  # fmt: skip
 
     def forecast_universe(self, universe: str, face: Face) -> UniverseForecast:
         """The same for every ticker of a universe. Raises the last failure when all of them fail."""
@@ -338,16 +338,13 @@ class Workspace:
         return self._noted(universe, rollback(self.runs, self.versions, universe))
 
     def train_request(
-        self,
-        universe: str,
-        tickers: Sequence[str] = (),
-        until: date | None = None,
-        overrides: Sequence[str] = (),
+        self, universe: str, tickers: Sequence[str] = (), until: date | None = None, overrides: Sequence[str] = ()
     ) -> TrainRequest:
         """What a training is asked to do, refusing now what would fail in a minute.
 
-        Raises InvalidConfig, InvalidRequest, InvalidTicker, UnknownTicker or TooShortHistory.
+        Raises InvalidConfig, InvalidRequest, InvalidTicker, UnknownTicker, UnknownUniverse or TooShortHistory.
         """
+        self.universe_desk.require(universe)
         return request_training(self.configs, self.prices, universe, tickers, until, overrides)
 
     # Inside
@@ -361,6 +358,7 @@ class Workspace:
     def _crown(self, universe: str, chosen: Chosen) -> ModelVersion:
         """Gives a universe without a champion the EWMA baseline; two processes at once make one version."""
         with filelock.FileLock(make_folder(self.settings.home) / "champion.lock"):
+            self.universe_desk.require(universe)
             crowned = self.versions.champion(universe) or crown_baseline(
                 self.runs, self.versions, universe, chosen.frames, self.config(universe), self._scratch()
             )

@@ -107,11 +107,12 @@ def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
 
 
 class ServingProcess:
-    """`stockcast serve api` as a process of its own."""
+    """`stockcast serve api` as a process of its own, at a free port or `at` one."""
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    def __init__(self, home: Path, at: int = 0, **settings: str) -> None:
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", at))
             self.port: int = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = home.parent / f"api-{self.port}.log"

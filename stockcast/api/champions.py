@@ -101,6 +101,8 @@ class Champions:
     async def renew(self, universe: str) -> Champion:
         """Swaps in whom the note names. Raises CorruptBundle or UnknownModel; then who answers stays."""
         version = self._notes.read(universe)
+        if version is None and self._notes.renamed(universe):
+            self._drop(universe)
         if version is not None and not self._cached(version):
             await self._ask_registry(universe)
             version = self._notes.read(universe)
@@ -140,6 +142,12 @@ class Champions:
             _log.info("model_loaded", universe=universe, model=version.name, model_version=version.version,
                       model_kind=version.kind, run_id=version.run_id)  # fmt: skip
         return champion
+
+    def _drop(self, universe: str) -> None:
+        """The universe has another name now, for which the same version is noted."""
+        if self._speaking.get(universe) is not None:
+            self._speaking = {name: each for name, each in self._speaking.items() if name != universe}
+            _log.info("model_dropped", universe=universe)
 
     def _load(self, universe: str, version: ModelVersion, present: Champion | None) -> Champion:
         """From the cache, verified, and proven by a forecast."""

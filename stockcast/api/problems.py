@@ -17,6 +17,8 @@ STATUSES: dict[type[errors.StockcastError], int] = {
     errors.InputError: 422,
     errors.UnknownTicker: 404,
     errors.InvalidConfig: 400,
+    errors.ConfigMoved: 409,
+    errors.UnknownUniverse: 404,
     errors.SourceError: 503,
     errors.StalePrices: 409,
     errors.EvaluationError: 409,

@@ -106,7 +106,7 @@ async def save_config(request: Request, body: ConfigBody) -> ConfigSaved:
         current = server.configs.current(body.universe)
         changed = _refuse_bad(current.config, body.hyperparameters)
         note = body.note or "by the API"
-        return server.configs.save(body.universe, changed, note, server.clock())
+        return server.configs.save(body.universe, changed, note, server.clock(), author="API")
 
     saved = await asyncio.to_thread(save)
     return ConfigSaved(message=f"Version {saved.version} is in force.", **_config(saved))

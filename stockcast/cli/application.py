@@ -23,6 +23,7 @@ from stockcast.cli.model_commands import models_app, runs_app
 from stockcast.cli.price_commands import prices_app
 from stockcast.cli.serve_commands import serve_app, up_command
 from stockcast.cli.train_command import train_command
+from stockcast.cli.universe_commands import universes_app
 from stockcast.errors import StockcastError
 
 application = typer.Typer(
@@ -43,6 +44,7 @@ application.add_typer(runs_app, name="runs")
 application.add_typer(models_app, name="models")
 application.add_typer(alerts_app, name="alerts")
 application.add_typer(config_app, name="config")
+application.add_typer(universes_app, name="universes")
 application.add_typer(jobs_app, name="jobs")
 application.command("worker")(worker_command)
 application.add_typer(keys_app, name="keys")

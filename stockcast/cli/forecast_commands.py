@@ -43,10 +43,19 @@ def forecast_command(
     window: WindowFile = None,
     window_ticker: WindowTicker = None,
     every: Annotated[bool, typer.Option("--all", help="Every ticker of the universe.")] = False,
+    above: Annotated[
+        float | None, typer.Option("--above", help="A price: the chance that each close ends above it.")
+    ] = None,
     universe: Universe = UNIVERSE,
     as_json: AsJson = False,
 ) -> None:
     """Forecast the coming sessions, from the stored prices of a ticker or from a window of closes."""
+    if above is not None:
+        from stockcast.forecasting.chances import require_level
+
+        require_level(above)  # before anything is said
+        if every:
+            raise InvalidRequest("One level does not fit every ticker.", "Name one ticker, or leave out --above.")
     workspace = open_workspace()
     if every and ticker is None and window is None:
         _tell_all(workspace.forecast_universe(universe, "cli"), as_json)
@@ -60,9 +69,11 @@ def forecast_command(
     if as_json:
         from stockcast.workflows.answer_json import answer_json
 
-        print_json(answer_json(answer))
+        print_json(answer_json(answer, above))
     else:
         _tell(answer)
+        if above is not None:
+            _tell_chances(answer, above)
 
 
 def drift_command(
@@ -247,6 +258,25 @@ def _tell(answer: Answer) -> None:
     if answer.stale:
         say(answer.stale.sentence)
     _tell_drift(answer.drift)
+
+
+def _tell_chances(answer: Answer, level: float) -> None:
+    from stockcast.forecasting.chances import chance_above
+
+    forecast, label = answer.forecast, answer.speaker.version.label
+    ours, naive = (map(_chance_text, chance_above(each, level)) for each in (forecast, answer.naive))
+    sessions = [forecast.session(h) or f"+{h}" for h in range(1, forecast.horizon + 1)]
+    title = f"The chance to close above {level:g} {forecast.context.currency or ''}".rstrip()
+    print_table(title, ("session", label, "naive"), list(zip(sessions, ours, naive, strict=True)))
+
+
+def _chance_text(share: float) -> str:
+    """A chance as far as the quantiles know it."""
+    from stockcast.forecasting.chances import LEAST_CHANCE, MOST_CHANCE
+
+    if share < LEAST_CHANCE:
+        return f"under {LEAST_CHANCE:.1%}"
+    return f"over {MOST_CHANCE:.1%}" if share > MOST_CHANCE else f"{share:.0%}"
 
 
 def _tell_all(found: UniverseForecast, as_json: bool) -> None:

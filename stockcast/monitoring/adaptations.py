@@ -64,10 +64,21 @@ def forecast_adapted(
 ) -> QuantileForecast:
     """The forecast at the end of a history, its intervals adapted by what came true of those before.
 
-    Forecasts again what the model would have said since the state that is kept, or in the last WARM_UP sessions,
-    and keeps the state up to the last cutoff whose furthest forecast has come true.
+    Keeps the state up to the last cutoff whose furthest forecast has come true.
     """
-    kept = known.find(run_id, frame.ticker)
+    forecast, settled = adapted(forecaster, frame, market, known.find(run_id, frame.ticker))
+    if settled is not None:
+        known.save(run_id, frame.ticker, settled)
+    return forecast
+
+
+def adapted(
+    forecaster: Forecaster, frame: PriceFrame, market: Market | None, kept: Settled | None
+) -> tuple[QuantileForecast, Settled | None]:
+    """The same, and the state to keep, None where nothing has come true; it keeps nothing itself.
+
+    Forecasts again what the model would have said since the state that is kept, or in the last WARM_UP sessions.
+    """
     last, horizon = len(frame) - 1, forecaster.horizon
     first = max(forecaster.lookback - 1, last - WARM_UP)
     state = Adaptation.fresh(horizon)
@@ -81,7 +92,6 @@ def forecast_adapted(
     found = scores(forecasts, came)
     settled = max(0, len(parts) - horizon)
     _, state = adapt(found[:settled], forecaster.adaptation, state)
-    if settled:
-        known.save(run_id, frame.ticker, Settled(frame.sessions[first + settled - 1].astype(object), state))
+    reached = Settled(frame.sessions[first + settled - 1].astype(object), state) if settled else None
     asked, _ = adapt(found[settled:], forecaster.adaptation, state)
-    return ask_for(forecasts[-1:], asked[-1])[0]
+    return ask_for(forecasts[-1:], asked[-1])[0], reached

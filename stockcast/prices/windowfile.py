@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,7 +20,7 @@ from stockcast.prices.reading.headers import Header, find_header
 from stockcast.prices.reading.numerals import is_number
 from stockcast.prices.reading.read_as import ReadAs
 from stockcast.prices.reading.sniff import read_grid, refuse_size
-from stockcast.prices.reading.table import read_columns
+from stockcast.prices.reading.table import Reading, read_columns
 from stockcast.prices.reading.text import decode
 from stockcast.prices.window import PriceWindow
 
@@ -27,20 +30,48 @@ _WAY_OUT = (
 )
 
 
+_LONGEST_QUOTE = 60
+_WHOLE = re.compile(r"(?:R\$|US\$|€)?\s*[0-9]{1,7}")  # not 20240131
+_GROUPED = re.compile(r"(?:R\$|US\$|€)?\s*[0-9]{1,3}(?:\.[0-9]{3})+")
+_CENTS = re.compile(r"[0-9]{1,7}")
+
+
+@dataclass(frozen=True, eq=False)
+class ReadWindow:
+    """A window with where each of its closes stands, and how it was read; None of a JSON list."""
+
+    window: PriceWindow
+    lines: tuple[int, ...]  # [L] of the text, or rows of the sheet
+    quotes: tuple[str, ...]  # [L] what stands there, for whoever looks for it
+    reading: Reading | None
+
+
 def read_window(name: str, content: bytes, date_order: DateOrder = "auto") -> PriceWindow:
     """The closes of a JSON list, a column of numbers or a table, with their dates when it has any.
 
     Raises UnreadableFile when there is no one column of closes.
     """
+    return read_window_as(name, content, ReadAs(date_order)).window
+
+
+def read_window_as(name: str, content: bytes, read_as: ReadAs) -> ReadWindow:
+    """The same, read as somebody said, with the lines. Raises UnreadableFile."""
     refuse_size(name, len(content))
     if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"[", b"{"):
-        return _read_json(decode(content)[0])
+        window = _read_json(decode(content)[0])
+        numbers = tuple(range(1, len(window.closes) + 1))
+        return ReadWindow(window, numbers, tuple(f"{close:g}" for close in window.closes), None)
     grid = _as_one_column(read_grid(name, content))
-    header = find_header(grid, frozenset()) or _nameless(grid)
-    table = read_columns(grid, header, ReadAs(date_order))
+    header = find_header(grid, frozenset(), read_as.columns) or _nameless(grid)
+    table = read_columns(grid, header, read_as)
     closes = table.rows["adjusted" if "adjusted" in table.rows.columns else "close"].to_numpy(dtype=np.float64)
     sessions = table.rows["session"].to_numpy().astype("datetime64[D]") if "session" in header.columns else None
-    return PriceWindow(closes, sessions)
+    quotes = (
+        " · ".join(str(cell) for cell in row if cell is not None)[:_LONGEST_QUOTE]
+        for row in grid.rows[header.row + 1 :]
+    )
+    lines = tuple(int(line) for line in table.rows.index)
+    return ReadWindow(PriceWindow(closes, sessions), lines, tuple(quotes), table.reading)
 
 
 def _read_json(text: str) -> PriceWindow:
@@ -71,14 +102,22 @@ def _as_one_column(grid: Grid) -> Grid:
         cells = grid.rows[0]
         return Grid(grid.kind, [[cell] for cell in cells], [1] * len(cells), grid.detail, grid.separator)
     body = grid.rows if is_number(grid.rows[0][0]) else grid.rows[1:]
-    if grid.separator == "," and body and all(len(row) <= 2 and all(map(_is_digits, row)) for row in body):
+    if grid.separator == "," and any(len(row) == 2 for row in body) and all(map(_cut_at_comma, body)):
         rows: list[list[Cell]] = [[",".join(str(cell) for cell in row)] for row in grid.rows]
         return Grid(grid.kind, rows, grid.lines, grid.detail, ";")
     return grid
 
 
-def _is_digits(cell: Cell) -> bool:
-    return isinstance(cell, str) and cell.isascii() and cell.isdigit() and len(cell) < 8  # not 20240131
+def _cut_at_comma(row: Sequence[Cell]) -> bool:
+    """Whether a row is one cell, or the two halves of a number such as 41,25, R$ 41,25 or 1.041,25."""
+    if len(row) == 1:
+        return True
+    if len(row) != 2 or not all(isinstance(cell, str) and len(cell) < 20 for cell in row):
+        return False
+    whole, cents = map(str, row)
+    return bool(_WHOLE.fullmatch(whole) and _CENTS.fullmatch(cents)) or bool(
+        _GROUPED.fullmatch(whole) and _CENTS.fullmatch(cents) and len(cents) <= 2
+    )
 
 
 def _nameless(grid: Grid) -> Header:

@@ -6,7 +6,9 @@ while MLflow and the database are away, and notices a promotion by looking at th
 
 from __future__ import annotations
 
+import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -37,6 +39,8 @@ class ChampionNotes:
         except OSError:
             pass
         write_note(place, content)
+        with contextlib.suppress(OSError):
+            self._renamed(universe).unlink()  # the name is used again
 
     def read(self, universe: str) -> ModelVersion | None:
         """Whom a universe listens to; None where nothing readable was noted."""
@@ -53,6 +57,21 @@ class ChampionNotes:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
+    def rename(self, old: str, new: str) -> None:
+        """Whoever spoke for `old` speaks for `new`, and it is noted that nobody speaks for `old` any more.
+
+        Raises HomeNotWritable, or OSError.
+        """
+        version = self.read(old)
+        if version is not None:
+            self.write(new, replace(version, name=model_name(new)))
+        write_note(self._renamed(old), new.encode())
+        self._place(old).unlink(missing_ok=True)
+
+    def renamed(self, universe: str) -> bool:
+        """Whether a universe of that name has another one now."""
+        return self._renamed(universe).exists()
+
     def universes(self) -> list[str]:
         """All universes that have a note."""
         try:
@@ -62,6 +81,9 @@ class ChampionNotes:
 
     def _place(self, universe: str) -> Path:
         return self.folder / f"{model_name(universe).removeprefix('stockcast-')}.json"
+
+    def _renamed(self, universe: str) -> Path:
+        return self._place(universe).with_suffix(".renamed")
 
 
 _VERSION = TypeAdapter(ModelVersion)

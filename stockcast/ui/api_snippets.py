@@ -10,6 +10,7 @@ import streamlit as st
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.ui.api_try import AskedWindow
+from stockcast.ui.language import _
 
 KEY = "YOUR_KEY"  # a placeholder: no snippet ever holds a key
 
@@ -48,18 +49,22 @@ console.log(said.predicted_price, said.interval_80, said.naive_price);
 def show_snippets(window: AskedWindow) -> None:
     """curl, Python and JavaScript in tabs."""
     st.caption(
-        f"Put a key in the place of {KEY}; while the API asks for none, that line does nothing. Keep keys out of "
-        "addresses and out of your repository."
+        _(
+            "Put a key in the place of {key}; while the API asks for none, that line does "
+            "nothing. Keep keys out of addresses and out of your repository."
+        ).format(key=KEY)
     )
     curl, python, javascript = st.tabs(["curl", "Python", "JavaScript"])
     with curl:
         st.code(curl_snippet(window), language="shell", height=300)
     with python:
         st.code(python_snippet(window), language="python", height=300)
-        st.caption("Where this package is installed: `from stockcast.client.api_client import ApiClient`, typed.")
+        st.caption(
+            _("Where this package is installed: `from stockcast.client.api_client import ApiClient`, typed.")
+        )
     with javascript:
         st.code(javascript_snippet(window), language="javascript", height=300)
-        st.caption("For Node. Pages of other sites are kept out: the API sends no CORS headers.")
+        st.caption(_("For Node. Pages of other sites are kept out: the API sends no CORS headers."))
 
 
 def curl_snippet(window: AskedWindow) -> str:

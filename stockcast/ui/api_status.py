@@ -10,10 +10,12 @@ import streamlit as st
 from stockcast.client.schemas import Health
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.api_talk import Failed, ask
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import MISSING, count, seconds
+from stockcast.ui.format import MISSING, count, figures, seconds
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 
 _EVERY = timedelta(seconds=5)
@@ -40,9 +42,11 @@ def start_command(address: str) -> str:
 
 def _silent(address: str, why: Failed) -> None:
     st.warning(
-        f"{plain(why.message)} The address is **{plain(address)}**; `STOCKCAST_API_URL` names another one. "
-        "`stockcast up` starts the API beside the pages; alone it starts with:",
-        title=f"Not yet: {why.title[0].lower()}{why.title[1:]}",
+        _(
+            "{message} The address is **{address}**; `STOCKCAST_API_URL` names another one. "
+            "`stockcast up` starts the API beside the pages; alone it starts with:"
+        ).format(message=plain(why.message), address=plain(address)),
+        title=_("Not yet: {reason}").format(reason=f"{why.title[0].lower()}{why.title[1:]}"),
         icon=":material/power_off:",
     )
     st.code(start_command(address), language="shell")
@@ -50,43 +54,53 @@ def _silent(address: str, why: Failed) -> None:
 
 def _verdict(address: str, health: Health) -> None:
     show, title, icon = {
-        "healthy": (st.success, "Yes: the API is healthy", ":material/check_circle:"),
-        "degraded": (st.warning, "Yes, but not all is well", ":material/warning:"),
-        "unhealthy": (st.error, "No: it is up and cannot forecast", ":material/error:"),
+        "healthy": (st.success, _("Yes: the API is healthy"), ":material/check_circle:"),
+        "degraded": (st.warning, _("Yes, but not all is well"), ":material/warning:"),
+        "unhealthy": (st.error, _("No: it is up and cannot forecast"), ":material/error:"),
     }[health.status]
-    said = f"It answers at **{plain(address)}**; [its own documentation]({address}/docs) has every route."
-    show("\n\n".join(filter(None, (said, bullets(health.reasons)))), title=title, icon=icon)
+    said = _("It answers at **{address}**; [its own documentation]({link}) has every route.").format(
+        address=plain(address), link=f"{address}/docs"
+    )
+    show("\n\n".join(filter(None, (said, bullets(map(told, health.reasons))))), title=title, icon=icon)
 
 
 def _figures(health: Health, universe: str, speaks: ModelVersion | None, took: float) -> None:
     with st.grid(4, min_column_width=150, gap="medium"):
-        figure_card(f"Serves {plain(universe)}", *served_words(health, universe, speaks))
         figure_card(
-            "Asks for a key",
-            "yes" if health.asks_for_key else "no",
-            "all but health" if health.asks_for_key else "this machine only",
-            "It asks as soon as there is a key, below or in STOCKCAST_API_KEYS. Until then it listens to its own "
-            "machine alone, and whoever is there may do everything.",
+            _("Serves {universe}").format(universe=plain(universe)), *served_words(health, universe, speaks)
         )
-        figure_card("Up for", uptime(health.uptime_seconds), f"{health.resources.memory:.0f} MiB of memory")
-        figure_card("Health answered in", f"{took * 1000:.0f} ms", "new connection")
+        figure_card(
+            _("Asks for a key"),
+            _("yes") if health.asks_for_key else _("no"),
+            _("all but health") if health.asks_for_key else _("this machine only"),
+            _(
+                "It asks as soon as there is a key, below or in STOCKCAST_API_KEYS. Until then it "
+                "listens to its own machine alone, and whoever is there may do everything."
+            ),
+        )
+        figure_card(
+            _("Up for"),
+            uptime(health.uptime_seconds),
+            _("{memory} MiB of memory").format(memory=figures(f"{health.resources.memory:.0f}")),
+        )
+        figure_card(_("Health answered in"), f"{figures(f'{took * 1000:,.0f}')} ms", _("new connection"))
 
 
 def served_words(health: Health, universe: str, speaks: ModelVersion | None) -> tuple[str, str, str]:
     """The version that answers for a universe, how it stands to the pages' champion, and what that means."""
-    explained = (
-        "Beside it, whom these pages show. A promotion is served within a second on this home, elsewhere after "
-        "STOCKCAST_API_LOOK seconds."
+    explained = _(
+        "Beside it, whom these pages show. A promotion is served within a second on this "
+        "home, elsewhere after STOCKCAST_API_LOOK seconds."
     )
     served = health.models.get(universe)
     if served is None:
-        return MISSING, "nobody yet", explained
+        return MISSING, _("nobody yet"), explained
     shown = f"{served.kind} v{served.version}"
     if speaks is None:
-        return shown, "not compared", explained
+        return shown, _("not compared"), explained
     if served.run_id == speaks.run_id:
-        return shown, "the champion", explained
-    return shown, f"pages: {speaks.label}", explained
+        return shown, _("the champion"), explained
+    return shown, _("pages: {model}").format(model=speaks.label), explained
 
 
 def uptime(duration: float) -> str:
@@ -94,4 +108,4 @@ def uptime(duration: float) -> str:
     hours = duration / 3600
     if hours < 1.5:
         return seconds(duration)
-    return f"{hours:.0f} hours" if hours < 48 else count(int(hours // 24), "day", "days")
+    return count(round(hours), "hour", "hours") if hours < 48 else count(int(hours // 24), "day", "days")

@@ -13,6 +13,9 @@ import httpx
 from pydantic import ValidationError
 
 from stockcast.client.api_client import ApiClient, ApiError
+from stockcast.ui.domain_words import told
+from stockcast.ui.format import figures
+from stockcast.ui.language import _
 
 CONNECT = 1.0  # seconds to be let in
 QUICK = 2.0  # seconds for an answer that waits for nothing
@@ -44,7 +47,7 @@ def ask(
 ) -> Answered[Answer] | Failed:
     """What the API at an address says to a question."""
     if key is not None and not (key.isascii() and key.isprintable()):
-        return Failed("That is no key", "A key has plain letters and digits.", "Copy it anew.")
+        return Failed(_("That is no key"), _("A key has plain letters and digits."), _("Copy it anew."))
     # A sidecar is not behind the proxy of the environment.
     http = httpx.Client(
         base_url=address, timeout=httpx.Timeout(seconds, connect=CONNECT), verify=_trusted(), trust_env=False
@@ -56,11 +59,13 @@ def ask(
     except ApiError as problem:
         return _refusal(problem)
     except (httpx.ConnectError, httpx.ConnectTimeout):
-        return Failed("Nobody answers", "Nothing listens there.", "Start the API.")
+        return Failed(_("Nobody answers"), _("Nothing listens there."), _("Start the API."))
     except httpx.TimeoutException:
-        return Failed("No answer in time", "Something is there, and it is too slow.", "Look at its log.")
+        return Failed(_("No answer in time"), _("Something is there, and it is too slow."), _("Look at its log."))
     except (httpx.HTTPError, ValidationError):
-        return Failed("Something else answers", "What came is no answer of this API.", "Set STOCKCAST_API_URL.")
+        return Failed(
+            _("Something else answers"), _("What came is no answer of this API."), _("Set STOCKCAST_API_URL.")
+        )
 
 
 @cache
@@ -71,11 +76,13 @@ def _trusted() -> ssl.SSLContext:
 
 def _refusal(problem: ApiError) -> Failed:
     if problem.request_id is None:  # another program, or a proxy before the API
-        return Failed("Something else answers", problem.message, problem.hint)
-    wait = "" if problem.retry_after is None else f" Ask again in {problem.retry_after:.0f} s."
+        return Failed(_("Something else answers"), told(problem.message), told(problem.hint))
+    wait = ""
+    if problem.retry_after is not None:
+        wait = _("Ask again in {seconds} s.").format(seconds=figures(f"{problem.retry_after:.0f}"))
     return Failed(
-        f"It refused: {problem.status} {problem.code}",
-        f"{problem.message} (request {problem.request_id})",
-        f"{problem.hint}{wait}",
+        _("It refused: {status} {code}").format(status=problem.status, code=problem.code),
+        _("{message} (request {request_id})").format(message=told(problem.message), request_id=problem.request_id),
+        " ".join(filter(None, (told(problem.hint), wait))),
         refused=True,
     )

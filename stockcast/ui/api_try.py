@@ -11,10 +11,12 @@ from stockcast.client.schemas import Prediction
 from stockcast.errors import StockcastError, TooShortHistory
 from stockcast.prices.store import StoredHistory
 from stockcast.ui.api_talk import PATIENT, Answered, Failed, ask
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import interval, money, session, signed_percent
+from stockcast.ui.format import figures, glued, interval, money, session, signed_percent
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 
 
@@ -43,9 +45,12 @@ def last_window(history: StoredHistory, universe: str) -> AskedWindow:
             "Choose another ticker, or get a longer history.",
         )
     return AskedWindow(
-        ws.settings.api_url, universe, history.ticker, tuple(frame.close[-lookback:].tolist()),
+        ws.settings.api_url,
+        universe,
+        history.ticker,
+        tuple(frame.close[-lookback:].tolist()),
         tuple(frame.sessions[-lookback:].astype(object).tolist()),
-    )  # fmt: skip
+    )
 
 
 @st.fragment
@@ -54,16 +59,25 @@ def try_it(window: AskedWindow) -> None:
     with boundary():
         with st.form("api_try", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
             key = st.text_input(
-                "Key", type="password", key="api_try_key", width=320, autocomplete="off",
-                placeholder="only where the API asks for one",
-                help="It is sent to the API and kept nowhere: not in the address, not in a snippet, not in a log.",
-            )  # fmt: skip
+                _("Key"),
+                type="password",
+                key="api_try_key",
+                width=320,
+                autocomplete="off",
+                placeholder=_("only where the API asks for one"),
+                help=_(
+                    "It is sent to the API and kept nowhere: not in the address, not in a snippet, not in a log."
+                ),
+            )
             asked = st.form_submit_button(
-                "Ask the API", type="primary", icon=":material/send:", key="api_try_go",
-                help="POST /predict with this window. The forecast is written into the journal, as any other.",
-            )  # fmt: skip
+                _("Ask the API"),
+                type="primary",
+                icon=":material/send:",
+                key="api_try_go",
+                help=_("POST /predict with this window. The forecast is written into the journal, as any other."),
+            )
         if asked:
-            with st.spinner("Asking …"):
+            with st.spinner(_("Asking …")):
                 found = _predict(window, (key or "").strip() or None)
             if isinstance(found, Failed):
                 show_failure(found)
@@ -90,42 +104,52 @@ def _show(said: Prediction, window: AskedWindow, took: float) -> None:
     last = window.closes[-1]
     with st.grid(4, min_column_width=150, gap="medium"):
         figure_card(
-            f"Median, {session(said.session, 1)}",
+            _("Median, {session}").format(session=session(said.session, 1)),
             money(said.predicted_price, said.currency),
             signed_percent(said.predicted_price / last - 1),
-            "predicted_price: half of the probability lies above it, half below.",
-            about="on the last close",
+            _("predicted_price: half of the probability lies above it, half below."),
+            about=_("on the last close"),
         )
         low, high = said.interval_80
         figure_card(
-            "80\N{NO-BREAK SPACE}% interval",
+            glued(_("80 % interval")),
             interval(low, high),
-            f"{signed_percent(low / last - 1, 1)} to {signed_percent(high / last - 1, 1)}",
-            "interval_80: the close lies inside with 80 % probability.",
+            _("{low} to {high}").format(
+                low=signed_percent(low / last - 1, 1), high=signed_percent(high / last - 1, 1)
+            ),
+            _("interval_80: the close lies inside with 80 % probability."),
         )
         figure_card(
-            "Naive: no change",
+            _("Naive: no change"),
             money(said.naive_price, said.currency),
             signed_percent(said.naive_price / last - 1),
-            "naive_price: the forecast that every model has to beat.",
-            about="on the last close",
+            _("naive_price: the forecast that every model has to beat."),
+            about=_("on the last close"),
         )
         figure_card(
-            "Answered in", f"{took * 1000:.0f} ms", "new connection",
-            "Measured here, from the first byte sent to the last one read. A client that keeps its connection "
-            "waits less.",
-        )  # fmt: skip
+            _("Answered in"),
+            f"{figures(f'{took * 1000:,.0f}')} ms",
+            _("new connection"),
+            _(
+                "Measured here, from the first byte sent to the last one read. A client that keeps "
+                "its connection waits less."
+            ),
+        )
     model = f"{said.model.kind} v{said.model.version}"
-    st.markdown(f"**{plain(model)}** has spoken; the log knows this as request `{plain(said.request_id)}`.")
+    st.markdown(
+        _("**{model}** has spoken; the log knows this as request `{request_id}`.").format(
+            model=plain(model), request_id=plain(said.request_id)
+        )
+    )
     if said.drift_warning:
         st.warning(
-            bullets(said.drift_details),
-            title="drift_warning: look at the window first",
+            bullets(map(told, said.drift_details)),
+            title=_("drift_warning: look at the window first"),
             icon=":material/warning:",
         )
     elif said.drift_details:
-        st.caption(" ".join(map(plain, said.drift_details)))
+        st.caption(" ".join(plain(told(detail)) for detail in said.drift_details))
     if said.stale:
-        st.caption(f":material/schedule: {plain(said.stale)}")
-    with st.expander("The answer as JSON", icon=":material/data_object:"):
+        st.caption(f":material/schedule: {plain(told(said.stale))}")
+    with st.expander(_("The answer as JSON"), icon=":material/data_object:"):
         st.json(said.model_dump(mode="json"))

@@ -10,6 +10,8 @@ import streamlit as st
 from stockcast.jobs.job import BACKTEST, Job
 from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import CHALLENGER, CHAMPION
+from stockcast.ui.access import acting
+from stockcast.ui.language import N_, _
 from stockcast.ui.router import BACKTEST as BACKTEST_PAGE
 from stockcast.ui.selection import histories_of
 from stockcast.ui.shared import champion, versions, workspace
@@ -17,12 +19,12 @@ from stockcast.ui.training_watch import JOB
 from stockcast.workflows.job_requests import BASELINES, REFITS
 
 _BASELINES = {
-    "naive": "Naive: no change",
-    "ewma": "EWMA: spread of the last weeks",
-    "garch": "GARCH: spread by the classic model",
-    "linear": "Linear: regression on the same inputs",
+    "naive": N_("Naive: no change"),
+    "ewma": N_("EWMA: spread of the last weeks"),
+    "garch": N_("GARCH: spread by the classic model"),
+    "linear": N_("Linear: regression on the same inputs"),
 }
-_REFITS = {"never": "Never", "yearly": "Every year", "quarterly": "Every quarter"}
+_REFITS = {"never": N_("Never"), "yearly": N_("Every year"), "quarterly": N_("Every quarter")}
 _NO_CARD_DAYS = 365  # judged where no scorecard says which sessions a version has not seen
 
 
@@ -41,42 +43,60 @@ def backtest_form(universe: str, *, expanded: bool) -> None:
     proposed = proposed_span(universe, histories)
     models = model_choices(universe)
     with (
-        st.expander("Choose what is judged", icon=":material/tune:", expanded=expanded),
+        st.expander(_("Choose what is judged"), icon=":material/tune:", expanded=expanded),
         st.form("backtest", border=False),
     ):
         with st.grid(2, min_column_width=260, gap="medium"):
             model = st.selectbox(
-                "Model", list(models), format_func=lambda which: models[which], key="backtest_model",
-                help="A registered version, or a baseline that every version has to beat.",
-            )  # fmt: skip
+                _("Model"),
+                list(models),
+                format_func=models.__getitem__,
+                key="backtest_model",
+                help=_("A registered version, or a baseline that every version has to beat."),
+            )
             tickers = st.multiselect(
-                "Tickers", [history.ticker for history in histories], key="backtest_tickers",
-                placeholder=f"All {len(histories)} of the universe",
-                help="Choose none for all of them.",
-            )  # fmt: skip
+                _("Tickers"),
+                [history.ticker for history in histories],
+                key="backtest_tickers",
+                placeholder=_("All {histories} of the universe").format(histories=len(histories)),
+                help=_("Choose none for all of them."),
+            )
         with st.grid(3, min_column_width=170, gap="medium"):
-            start = _date("First session", proposed.start, proposed, "Proposed: the first unseen by the champion.")
-            end = _date("Last session", proposed.end, proposed, "Proposed: the newest one that is stored.")
+            start = _date(
+                "first",
+                _("First session"),
+                proposed.start,
+                proposed,
+                _("Proposed: the first unseen by the champion."),
+            )
+            end = _date(
+                "last", _("Last session"), proposed.end, proposed, _("Proposed: the newest one that is stored.")
+            )
             refit = st.selectbox(
-                "Learn anew", REFITS, format_func=lambda policy: _REFITS[policy], key="backtest_refit",
-                help="Never: the version as it is. Else the model is fitted again before each year or quarter, on "
-                "what was known by then.",
-            )  # fmt: skip
-        asked = st.form_submit_button("Run the backtest", type="primary", icon=":material/play_arrow:")
+                _("Learn anew"),
+                REFITS,
+                format_func=lambda policy: _(_REFITS[policy]),
+                key="backtest_refit",
+                help=_(
+                    "Never: the version as it is. Else the model is fitted again before each year or "
+                    "quarter, on what was known by then."
+                ),
+            )
+        asked = st.form_submit_button(_("Run the backtest"), type="primary", icon=":material/play_arrow:")
     if asked:
-        job = workspace().desk.submit_backtest(universe, tickers, model, start, end, refit=refit)
+        job = acting().desk.submit_backtest(universe, tickers, model, start, end, refit=refit)
         st.query_params[JOB] = job.id
         st.rerun()
 
 
-def _date(label: str, value: date, span: Span, explained: str) -> date:
+def _date(name: str, label: str, value: date, span: Span, explained: str) -> date:
     return st.date_input(
         label,
         value,
         min_value=span.earliest,
         max_value=span.end,
         format="YYYY-MM-DD",
-        key=f"backtest_{label.split()[0].lower()}",
+        key=f"backtest_{name}",
         help=explained,
     )
 
@@ -86,15 +106,15 @@ def model_choices(universe: str) -> dict[str, str]:
     champion(universe)  # a new universe is given one
     made = versions(universe)
     spoken = {
-        alias: f"{alias.capitalize()}: {version.label}"
-        for alias in (CHAMPION, CHALLENGER)
+        alias: f"{_(role)}: {version.label}"
+        for alias, role in ((CHAMPION, N_("Champion")), (CHALLENGER, N_("Challenger")))
         for version in made
         if alias in version.aliases
     }
     return (
         spoken
         | {f"v{version.version}": version.label for version in made}
-        | {name: _BASELINES[name] for name in BASELINES}
+        | {name: _(_BASELINES[name]) for name in BASELINES}
     )
 
 
@@ -127,13 +147,16 @@ def job_to_show(universe: str) -> Job | None:
 def invite() -> None:
     """What stands where no backtest was asked for yet."""
     st.info(
-        "Choose a model and sessions above. Each session is forecast from the prices before it alone, and held "
-        "against the naive forecast and the other baselines; it takes some seconds.",
-        title="No backtest yet",
+        _(
+            "Choose a model and sessions above. Each session is forecast from the prices before "
+            "it alone, and held against the naive forecast and the other baselines; it takes "
+            "some seconds."
+        ),
+        title=_("No backtest yet"),
         icon=":material/fact_check:",
     )
 
 
 def back_to_this() -> None:
     """The way from a job that is no backtest to those that are."""
-    st.page_link(BACKTEST_PAGE, label="Show the latest backtest", icon=":material/arrow_forward:")
+    st.page_link(BACKTEST_PAGE, label=_("Show the latest backtest"), icon=":material/arrow_forward:")

@@ -12,16 +12,19 @@ from stockcast.evaluation.significance import p_text
 from stockcast.jobs.job import Job
 from stockcast.ui.backtest_tables_view import show_opponents, show_tickers, show_worst
 from stockcast.ui.chart_style import TOOL_BAR
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import count, glued, percent, signed_percent
+from stockcast.ui.figure_words import in_words
+from stockcast.ui.format import count, figures, glued, percent, signed_percent
+from stockcast.ui.language import N_, _
 from stockcast.workflows.backtest_charts import CALIBRATION, INTERVALS, OVER_TIME, Charts
 from stockcast.workflows.backtest_tables import measure_rows
 
 _REFITS = {
-    "never": "not fitted again",
-    "yearly": "fitted again every year",
-    "quarterly": "fitted again every quarter",
+    "never": N_("not fitted again"),
+    "yearly": N_("fitted again every year"),
+    "quarterly": N_("fitted again every quarter"),
 }
 
 
@@ -32,27 +35,30 @@ def show_backtest(job: Job) -> None:
     diagnosis = Diagnosis.from_json(found if isinstance(found, dict) else {})
     _verdict(diagnosis, job)
     _figures(diagnosis)
-    st.subheader("Is the edge steady?")
+    st.subheader(_("Is the edge steady?"))
     _pair(diagnosis, OVER_TIME)
-    st.subheader("Did the probabilities hold?")
-    st.caption(glued(plain(diagnosis.pit.sentence)))
+    st.subheader(_("Did the probabilities hold?"))
+    st.caption(glued(plain(told(diagnosis.pit.sentence))))
     _pair(diagnosis, CALIBRATION)
     st.caption(
-        "Grey: where chance alone would leave a calibrated forecaster in 95 % of cases, were tickers independent."
+        _(
+            "Grey: where chance alone would leave a calibrated forecaster in 95 % of cases, were "
+            "tickers independent."
+        )
     )
     _pair(diagnosis, INTERVALS)
     left, right = st.columns(2)
     with left:
-        st.subheader("All figures")
-        rows = [[glued(cell) for cell in row] for row in measure_rows(diagnosis)]
-        titles = ["Measure", plain(diagnosis.label), "Naive", "How to read it"]
+        st.subheader(_("All figures"))
+        rows = [[glued(told(cell)) for cell in row] for row in measure_rows(diagnosis)]
+        titles = [_("Measure"), plain(diagnosis.label), _("Naive"), _("How to read it")]
         st.table(pd.DataFrame(rows, columns=titles), border="horizontal", hide_index=True)
     with right:
-        st.subheader("Against each opponent")
+        st.subheader(_("Against each opponent"))
         show_opponents(diagnosis)
-    st.subheader("What did it foresee least?")
+    st.subheader(_("What did it foresee least?"))
     show_worst(diagnosis)
-    st.subheader("Ticker by ticker")
+    st.subheader(_("Ticker by ticker"))
     show_tickers(diagnosis)
     _downloads(diagnosis)
 
@@ -62,11 +68,19 @@ def _verdict(diagnosis: Diagnosis, job: Job) -> None:
     good = bool(others) and all(duel.skill > 0 and duel.p_value <= SIGNIFICANT for duel in others)
     show, icon = (st.success, ":material/verified:") if good else (st.info, ":material/balance:")
     card = diagnosis.scorecard
-    refit = _REFITS.get(str(job.request.get("refit", "never")), "not fitted again")
+    refit = _(_REFITS.get(str(job.request.get("refit", "never")), _REFITS["never"]))
     show(
-        f"Sessions {card.first_session} to {card.last_session}, {count(len(card.tickers), 'ticker', 'tickers')} of the "
-        f"universe {plain(job.universe)}, {refit}; job {job.id}.",
-        title=glued(plain(diagnosis.verdict)),
+        _(
+            "Sessions {first_session} to {last_session}, {tickers} of the universe {universe}, {refit}; job {id}."
+        ).format(
+            first_session=card.first_session,
+            last_session=card.last_session,
+            tickers=count(len(card.tickers), "ticker", "tickers"),
+            universe=plain(job.universe),
+            refit=refit,
+            id=job.id,
+        ),
+        title=glued(plain(told(diagnosis.verdict))),
         icon=icon,
     )
 
@@ -78,30 +92,33 @@ def _figures(diagnosis: Diagnosis) -> None:
         _skill_card(diagnosis.duel(NAIVE))
         _skill_card(reference)
         figure_card(
-            "80 % interval held",
+            _("80 % interval held"),
             percent(card.coverage_80),
-            f"naive {percent(card.naive_coverage_80)}",
-            "Share of actual closes inside the 80 % interval; 80 % is right.",
+            _("naive {naive_coverage_80}").format(naive_coverage_80=percent(card.naive_coverage_80)),
+            _("Share of actual closes inside the 80 % interval; 80 % is right."),
         )
         figure_card(
-            "Forecasts judged",
-            f"{card.count:,}",
-            f"naive {card.count:,}",
-            "One session ahead. Every opponent answered the same question.",
+            _("Forecasts judged"),
+            figures(f"{card.count:,}"),
+            _("naive {count}").format(count=figures(f"{card.count:,}")),
+            _("One session ahead. Every opponent answered the same question."),
         )
 
 
 def _skill_card(duel: Duel | None) -> None:
     if duel is None:
         return
-    tickers = f", won {duel.won} of {len(duel.tickers)}" if len(duel.tickers) > 1 else ""
+    chance = told(p_text(duel.p_value))
+    won = _("won {won} of {count}").format(won=duel.won, count=len(duel.tickers)) if len(duel.tickers) > 1 else ""
     figure_card(
-        f"Skill over {spoken(duel.opponent)}",
+        _("Skill over {opponent}").format(opponent=told(spoken(duel.opponent))),
         signed_percent(duel.skill),
-        f"{p_text(duel.p_value)}{tickers}",
-        f"1 - CRPS / CRPS of {spoken(duel.opponent)}: how much better the whole distribution was, over "
-        f"{count(duel.sessions, 'session', 'sessions')}. The p-value (Diebold-Mariano) says how easily chance alone would do "
-        "that.",
+        ", ".join(filter(None, (chance, won))),
+        _(
+            "1 - CRPS / CRPS of {opponent}: how much better the whole distribution was, over "
+            "{sessions}. The p-value (Diebold-Mariano) says how easily chance alone would do "
+            "that."
+        ).format(opponent=told(spoken(duel.opponent)), sessions=count(duel.sessions, "session", "sessions")),
     )
 
 
@@ -109,8 +126,10 @@ def _pair(diagnosis: Diagnosis, charts: Charts) -> None:
     """Charts side by side, below one another on a phone."""
     for column, (title, draw) in zip(st.columns(len(charts)), charts, strict=True):
         with column:
-            st.markdown(f"**{title}**")
-            st.plotly_chart(draw(diagnosis), width="stretch", key=draw.__name__, config=TOOL_BAR, alt=title)
+            st.markdown(f"**{told(title)}**")
+            st.plotly_chart(
+                in_words(draw(diagnosis)), width="stretch", key=draw.__name__, config=TOOL_BAR, alt=told(title)
+            )
 
 
 def _downloads(diagnosis: Diagnosis) -> None:
@@ -129,10 +148,21 @@ def _downloads(diagnosis: Diagnosis) -> None:
     name = f"backtest-{card.forecaster}-{card.first_session}-{card.last_session}"
     with st.container(horizontal=True):
         st.download_button(
-            "Download the report", page, file_name=f"{name}.html", mime="text/html", icon=":material/description:",
-            key="backtest_html", on_click="ignore", help="One page with all of this; it needs no network.",
-        )  # fmt: skip
+            _("Download the report"),
+            page,
+            file_name=f"{name}.html",
+            mime="text/html",
+            icon=":material/description:",
+            key="backtest_html",
+            on_click="ignore",
+            help=_("One page with all of this; it needs no network."),
+        )
         st.download_button(
-            "Download the tickers as CSV", table, file_name=f"{name}.csv", mime="text/csv",
-            icon=":material/download:", key="backtest_csv", on_click="ignore",
-        )  # fmt: skip
+            _("Download the tickers as CSV"),
+            table,
+            file_name=f"{name}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            key="backtest_csv",
+            on_click="ignore",
+        )

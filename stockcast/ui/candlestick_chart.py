@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from stockcast.prices.frame import PriceFrame
 from stockcast.ui.chart_style import CHAMPION, FALLING, NAIVE, RISING, session_axis, styled, translucent
+from stockcast.ui.language import _
 from stockcast.ui.weekly_bars import drawable_bars
 
 
@@ -34,13 +35,14 @@ def candlestick_chart(
     figure.add_trace(_prices(bars, labels), row=1, col=1)
     if with_volume:
         figure.add_trace(_volume(bars, labels), row=2, col=1)
-        figure.update_yaxes(title_text="Volume", tickformat="~s", row=2, col=1)
-    name = f"{'Weekly' if weekly else 'Daily'} bars, adjusted, in {frame.currency}"
+        figure.update_yaxes(title_text=_("Volume"), tickformat="~s", row=2, col=1)
+    bars_of = _("Weekly bars, adjusted, in {currency}") if weekly else _("Daily bars, adjusted, in {currency}")
+    name = bars_of.format(currency=frame.currency)
     figure.update_xaxes(**session_axis(labels), rangeslider_visible=False)
     figure.update_xaxes(showticklabels=not with_volume, row=1, col=1)
     # D2 draws 1, 2, 5, 10, and so on.
     scale = {"type": "log", "dtick": "D2", "tickformat": ",~r"} if log_scale else {"type": "linear"}
-    figure.update_yaxes(title_text=f"Price ({frame.currency})", **scale, row=1, col=1)
+    figure.update_yaxes(title_text=_("Price ({currency})").format(currency=frame.currency), **scale, row=1, col=1)
     if marked is not None:
         _mark(figure, bars, weekly, *marked)
     return styled(figure, height=520).update_layout(showlegend=False, title={"text": name, "font": {"size": 14}})
@@ -55,14 +57,28 @@ def _mark(figure: go.Figure, bars: pd.DataFrame, weekly: bool, first: date, last
     # Places on the axis are counted in bars.
     edges = (left - 0.5, right + 0.5) if right >= left else (left - 0.65, left - 0.35)
     figure.add_shape(
-        type="rect", xref="x", yref="paper", x0=edges[0], x1=edges[1], y0=0, y1=1, layer="below",
-        fillcolor=translucent(NAIVE, 0.35), line={"color": NAIVE, "width": 1},
-    )  # fmt: skip
-    words = f"{first}" if first == last else f"{first} to {last}"
+        type="rect",
+        xref="x",
+        yref="paper",
+        x0=edges[0],
+        x1=edges[1],
+        y0=0,
+        y1=1,
+        layer="below",
+        fillcolor=translucent(NAIVE, 0.35),
+        line={"color": NAIVE, "width": 1},
+    )
+    words = f"{first}" if first == last else _("{first} to {last}").format(first=first, last=last)
     figure.add_annotation(
-        text=words, x=sum(edges) / 2, y=1, xref="x", yref="paper", yanchor="bottom", showarrow=False,
+        text=words,
+        x=sum(edges) / 2,
+        y=1,
+        xref="x",
+        yref="paper",
+        yanchor="bottom",
+        showarrow=False,
         font={"color": NAIVE, "size": 13},
-    )  # fmt: skip
+    )
 
 
 def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatter:
@@ -74,8 +90,8 @@ def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatte
             y=bars["close"],
             mode="lines",
             line={"color": CHAMPION, "width": 1.5},
-            name="Close",
-            hovertemplate=f"close %{{y:{digits}}}<extra></extra>",
+            name=_("Close"),
+            hovertemplate=f"{_('close')} %{{y:{digits}}}<extra></extra>",
         )
     # A session without a range is drawn as its close alone.
     shown = {name: bars[name].where(ranged, bars["close"]) for name in ("open", "high", "low")}
@@ -83,8 +99,8 @@ def _prices(bars: pd.DataFrame, labels: list[str]) -> go.Candlestick | go.Scatte
         x=labels,
         **shown,
         close=bars["close"],
-        name="Price",
-        hovertemplate="<br>".join(f"{part} %{{{part}:{digits}}}" for part in ("open", "high", "low", "close"))
+        name=_("Price"),
+        hovertemplate="<br>".join(f"{_(part)} %{{{part}:{digits}}}" for part in ("open", "high", "low", "close"))
         + "<extra></extra>",
         increasing={"line": {"color": RISING, "width": 1}, "fillcolor": translucent(RISING, 0.25)},
         decreasing={"line": {"color": FALLING, "width": 1}, "fillcolor": FALLING},
@@ -96,8 +112,8 @@ def _volume(bars: pd.DataFrame, labels: list[str]) -> go.Bar:
     return go.Bar(
         x=labels,
         y=bars["volume"],
-        name="Volume",
+        name=_("Volume"),
         marker_color=np.where(rising, translucent(RISING, 0.6), translucent(FALLING, 0.6)).tolist(),
         marker_line_width=0,
-        hovertemplate="volume %{y:,.0f}<extra></extra>",
+        hovertemplate=f"{_('volume')} %{{y:,.0f}}<extra></extra>",
     )

@@ -8,16 +8,26 @@ from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
 from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion
 from stockcast.ui.chart_style import CHALLENGER_BADGE, CHAMPION_BADGE
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import moment, percent, signed_percent
+from stockcast.ui.format import figures, moment, percent, signed_percent
+from stockcast.ui.language import _
 
 
 def champion_line(version: ModelVersion) -> None:
     """One line: the version that speaks, with its badge."""
-    trained = f", trained on sessions up to {version.trained_until}" if version.trained_until else ""
+    if version.trained_until:
+        said = _("{badges} **{version}** speaks, registered {moment}, trained on sessions up to {trained_until}.")
+    else:
+        said = _("{badges} **{version}** speaks, registered {moment}.")
     st.markdown(
-        f"{badges(version)} **{plain(version.label)}** speaks, registered {moment(version.created_at)}{trained}."
+        said.format(
+            badges=badges(version),
+            version=plain(version.label),
+            moment=moment(version.created_at),
+            trained_until=version.trained_until,
+        )
     )
     note(version)
 
@@ -25,49 +35,53 @@ def champion_line(version: ModelVersion) -> None:
 def note(version: ModelVersion) -> None:
     """What a person said who overruled the gate: it stays visible wherever that version speaks."""
     if version.note:
-        st.caption(f":material/person: A person decided this: {plain(version.note)}")
+        st.caption(_(":material/person: A person decided this: {note}").format(note=plain(version.note)))
 
 
 def badges(version: ModelVersion) -> str:
     """Markdown badges in the colours that the champion and the challenger have in every chart."""
     found = []
     if CHAMPION in version.aliases:
-        found.append(f":{CHAMPION_BADGE}-badge[:material/campaign: Champion]")
+        found.append(f":{CHAMPION_BADGE}-badge[:material/campaign: {_('Champion')}]")
     if CHALLENGER in version.aliases:
-        found.append(f":{CHALLENGER_BADGE}-badge[:material/front_hand: Challenger]")
+        found.append(f":{CHALLENGER_BADGE}-badge[:material/front_hand: {_('Challenger')}]")
     return " ".join(found)
 
 
 def reasons(version: ModelVersion) -> None:
     """Why the gate decided as it did."""
-    st.markdown(bullets(version.reasons))
+    st.markdown(bullets(told(reason) for reason in version.reasons))
 
 
 def skill_metrics(card: Scorecard) -> None:
     """The four figures that say whether to trust it, each beside what it is held against."""
     with st.grid(4, min_column_width=150, gap="medium"):
         figure_card(
-            "MAPE",
+            _("MAPE"),
             percent(card.mape / 100, 3),
-            f"naive {percent(card.naive_mape / 100, 3)}",
-            "Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal.",
+            _("naive {value}").format(value=percent(card.naive_mape / 100, 3)),
+            _("Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal."),
         )
         figure_card(
-            "Skill against naive",
+            _("Skill against naive"),
             signed_percent(card.skill),
-            p_text(card.dm_p_value),
-            "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) says "
-            "how easily chance alone would do that.",
+            figures(p_text(card.dm_p_value)),
+            _(
+                "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) "
+                "says how easily chance alone would do that."
+            ),
         )
         figure_card(
-            "80 % interval held",
+            _("80 % interval held"),
             percent(card.coverage_80),
-            f"naive {percent(card.naive_coverage_80)}",
-            "Share of actual closes inside the 80 % interval; 80 % is right.",
+            _("naive {value}").format(value=percent(card.naive_coverage_80)),
+            _("Share of actual closes inside the 80 % interval; 80 % is right."),
         )
         figure_card(
-            "Forecasts judged",
-            f"{card.count:,}",
-            f"{card.first_session} to {card.last_session}",
-            "One session ahead, on sessions that the model had not seen.",
+            _("Forecasts judged"),
+            figures(f"{card.count:,}"),
+            _("since {date}").format(date=card.first_session),
+            _("One session ahead, on sessions that the model had not seen: {first} to {last}.").format(
+                first=card.first_session, last=card.last_session
+            ),
         )

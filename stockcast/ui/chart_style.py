@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
+import plotly.graph_objects as go
+
+from stockcast.ui.format import day_of_month, figures, month
+from stockcast.workflows import chart_palette
 from stockcast.workflows.chart_palette import (
     CHALLENGER,
     CHAMPION,
@@ -18,13 +22,12 @@ from stockcast.workflows.chart_palette import (
     NAIVE,
     RISING,
     TEMPLATE,
-    styled,
     translucent,
 )
 
 __all__ = [
     "CHALLENGER", "CHALLENGER_BADGE", "CHAMPION", "CHAMPION_BADGE", "FALLING", "HISTORY", "NAIVE", "NAIVE_BADGE",
-    "RISING", "TEMPLATE", "TOOL_BAR", "session_axis", "styled", "translucent",
+    "RISING", "TEMPLATE", "TOOL_BAR", "in_figures", "session_axis", "styled", "translucent",
 ]  # fmt: skip
 
 # Names of the same colours in Streamlit's palette, for badges.
@@ -40,6 +43,16 @@ TOOL_BAR: dict[str, object] = {
     "displaylogo": False,
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
 }
+
+
+def styled(figure: go.Figure, *, height: int) -> go.Figure:
+    """The figure with our template, a fixed height, and figures as the visitor writes them."""
+    return in_figures(chart_palette.styled(figure, height=height))
+
+
+def in_figures(figure: go.Figure) -> go.Figure:
+    """The figure with the visitor's decimal mark and thousands mark."""
+    return figure.update_layout(separators=figures(".,"))
 
 
 def session_axis(labels: Sequence[str]) -> dict[str, object]:
@@ -68,8 +81,6 @@ def _short(labels: Sequence[str]) -> list[str]:
     except ValueError:
         return list(labels)
     if (days[-1] - days[0]).days > _LONG_SPAN:
-        return [f"{day:%b}<br>{day:%Y}" for day in days]
+        return [f"{month(day)}<br>{day:%Y}" for day in days]
     changes = [at == 0 or day.year != days[at - 1].year for at, day in enumerate(days)]
-    return [
-        f"{day:%b} {day.day}" + (f"<br>{day:%Y}" if new else "") for day, new in zip(days, changes, strict=True)
-    ]
+    return [day_of_month(day) + (f"<br>{day:%Y}" if new else "") for day, new in zip(days, changes, strict=True)]

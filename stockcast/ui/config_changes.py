@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
 
 from stockcast.config import Config
-
-
-@dataclass(frozen=True)
-class Change:
-    """One field that differs; values as people read them."""
-
-    field: str  # section.field
-    before: str
-    after: str
-
-    @property
-    def sentence(self) -> str:
-        """The change in one line."""
-        return f"{self.field}: {self.before} → {self.after}"
+from stockcast.ui.config_words import label_of, value_words
+from stockcast.ui.language import _
+from stockcast.workflows.compare_configs import Change, compare_configs, flat
 
 
 def config_changes(before: Config, after: Config) -> list[Change]:
     """Every field that differs, in the order of the configuration."""
-    old, new = _flat(before), _flat(after)
-    return [Change(name, _shown(old[name]), _shown(new[name])) for name in new if old[name] != new[name]]
+    return compare_configs(before, after)
 
 
 def parameter_changes(parameters: Mapping[str, str]) -> list[Change]:
     """A run's parameters that differ from the defaults; those that are no configuration are left out."""
-    defaults = {name: str(value) for name, value in _flat(Config()).items()}
+    defaults = {name: str(value) for name, value in flat(Config()).items()}
     return [
         Change(name, default, parameters[name])
         for name, default in defaults.items()
@@ -38,15 +28,21 @@ def parameter_changes(parameters: Mapping[str, str]) -> list[Change]:
     ]
 
 
-def _flat(config: Config) -> dict[str, object]:
-    return {
-        f"{section}.{name}": value
-        for section, fields in config.model_dump(mode="json").items()
-        for name, value in fields.items()
-    }
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "all stored"
-    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
+def show_changes(changes: Sequence[Change], *, before: str, after: str, key: str) -> None:
+    """The changes as a table: the field, and its value on either side under the names of both sides."""
+    table = pd.DataFrame(
+        {
+            _("Field"): [label_of(change.field) for change in changes],
+            before: [value_words(change.before) for change in changes],
+            after: [value_words(change.after) for change in changes],
+            _("Name"): [change.field for change in changes],
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        key=key,
+        column_config={_("Name"): st.column_config.TextColumn(help=_("As YAML and the command line write it."))},
+        alt=_("Fields that differ: {fields}").format(fields=", ".join(change.field for change in changes)),
+    )

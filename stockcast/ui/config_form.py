@@ -1,128 +1,112 @@
-"""The configuration as a form that is made from its schema, validated whole and saved as a version."""
+"""The configuration as a form that is made from its schema: checked at each change, saved whole as a version."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import streamlit as st
 
-from stockcast.config import PRESETS, Config, parse_config, preset
+from stockcast.config import Config
 from stockcast.config_versions import ConfigVersion
-from stockcast.ui.config_changes import config_changes
+from stockcast.ui.config_conflict import settle_conflict
+from stockcast.ui.config_draft import Draft, draft_of, keep, plain_values
 from stockcast.ui.config_fields import ConfigField, config_fields
-from stockcast.ui.error_boundary import boundary
-from stockcast.ui.escaping import plain
-from stockcast.ui.shared import workspace
+from stockcast.ui.config_save import offer_save
+from stockcast.ui.config_start import offer_starts
+from stockcast.ui.config_words import SECTIONS, choice_words
+from stockcast.ui.format import count
+from stockcast.ui.language import _
+from stockcast.ui.universe_schedule import next_times
 
-IN_FORCE = "in force"
-SECTION_TITLES = {
-    "universe": "Universe: which tickers share the model",
-    "windows": "Windows: what the network reads, how far it looks",
-    "split": "Split: how the history is cut",
-    "model": "Model: which rung of the ladder is trained",
-    "network": "Network: the size of the LSTM",
-    "training": "Training: how it is fitted",
-    "calibration": "Calibration: how intervals keep their promise",
-    "drift": "Drift: when the input is called unusual",
-    "promotion": "Promotion: what a new version must show",
-    "alerts": "Alerts: when the track record raises an alarm, and what comes of it",
-    "schedule": "Schedule: when it is downloaded and trained by itself",
-}
+# The usual knobs, in the order in which somebody would turn them; all others are folded away.
+USUAL = (
+    "universe.tickers", "model.kind", "windows.lookback", "windows.max_horizon", "network.hidden_size",
+    "network.members", "training.max_epochs", "training.patience", "schedule.cron", "schedule.timezone",
+)  # fmt: skip
 
 
-def config_form(current: ConfigVersion, stored: Sequence[str]) -> None:
+def edit_config(current: ConfigVersion, stored: Sequence[str]) -> None:
     """Edits the configuration in force; `stored` are the tickers that can be chosen."""
-    chosen = st.segmented_control(
-        "Start from",
-        [IN_FORCE, *PRESETS],
-        default=IN_FORCE,
-        required=True,
-        key=f"preset_{current.universe}_{current.version}",
-        help="Fills the form; nothing is saved before you say so. Presets keep the tickers of the universe.",
+    draft = draft_of(current)
+    settle_conflict(draft, current)
+    starts, answer = st.container(), st.container(border=True)  # filled in when it is known what was entered
+    draft = _fields(draft, stored)
+    keep(draft)
+    with starts:
+        offer_starts(draft, current)
+    with answer:
+        offer_save(draft, current)
+
+
+def _fields(draft: Draft, stored: Sequence[str]) -> Draft:
+    by_name = {field.whole: field for field in config_fields()}
+    entered: dict[str, dict[str, object]] = {section: dict(values) for section, values in draft.values.items()}
+    _grid(draft, (by_name[name] for name in USUAL), stored, entered)
+    next_times(entered["schedule"], _chosen(entered, stored))
+    st.caption(_("Everything else. The defaults suit most universes."))
+    others = (field for field in config_fields() if field.whole not in USUAL)
+    for section, fields in groupby(others, lambda field: field.section):
+        with st.expander(_folded(draft, section), key=f"{draft.key}_{section}"):
+            _grid(draft, fields, stored, entered)
+    return replace(draft, values=entered)
+
+
+def _folded(draft: Draft, section: str) -> str:
+    """The title of a folded section, with how much of it was set by somebody."""
+    default = plain_values(Config())[section]
+    usual = {name.split(".")[1] for name in USUAL if name.startswith(f"{section}.")}
+    own = [name for name, value in plain_values(draft.base.config)[section].items() if value != default[name]]
+    number = len(set(own) - usual)
+    if not number:
+        return _(SECTIONS[section])
+    return _("{section} ({fields} not at the default)").format(
+        section=_(SECTIONS[section]), fields=count(number, "field", "fields")
     )
-    base = current.config if chosen == IN_FORCE else _preset(chosen, current.config)
-    # Other keys for another starting point: the form shows its values, not what was typed before.
-    key = f"config_{current.universe}_{current.version}_{chosen}"
-    with st.form(key):
-        entered = _sections(base, stored, key)
-        note = st.text_input(
-            "Note", key=f"{key}_note", max_chars=200, placeholder="Why this change?", help="Stands in the history."
-        )
-        save = st.form_submit_button("Save as a version", type="primary", icon=":material/save:")
-    if save:
-        with boundary():
-            _save(current, entered, note)
 
 
-def _preset(name: str, present: Config) -> Config:
-    return preset(name, Config(universe=present.universe))
+def _chosen(entered: dict[str, dict[str, object]], stored: Sequence[str]) -> list[str]:
+    named = entered["universe"]["tickers"]
+    return list(named) if isinstance(named, list) and named else list(stored)
 
 
-def _sections(base: Config, stored: Sequence[str], key: str) -> dict[str, dict[str, object]]:
-    values = base.model_dump()
-    entered: dict[str, dict[str, object]] = {}
-    for section, fields in groupby(config_fields(), lambda field: field.section):
-        st.markdown(f"**{SECTION_TITLES.get(section, section.capitalize())}**")
-        entered[section] = {}
-        grid = st.grid(4, min_column_width=200, gap="medium")
-        for field in fields:
-            with grid.cell(column_span="all" if field.kind == "tickers" else 1):
-                entered[section][field.name] = _widget(
-                    field, values[section][field.name], stored, f"{key}_{section}_{field.name}"
-                )
-    return entered
+def _grid(
+    draft: Draft, fields: Iterable[ConfigField], stored: Sequence[str], entered: dict[str, dict[str, object]]
+) -> None:
+    grid = st.grid(4, min_column_width=200, gap="medium")
+    for field in fields:
+        with grid.cell(column_span="all" if field.kind == "tickers" else 1):
+            key = f"{draft.key}_{field.section}_{field.name}"
+            entered[field.section][field.name] = _widget(
+                field, draft.values[field.section][field.name], stored, key
+            )
 
 
 def _widget(field: ConfigField, value: object, stored: Sequence[str], key: str) -> object:
+    if key not in st.session_state:  # drawn for the first time, or again after another page
+        st.session_state[key] = float(str(value)) if field.kind == "number" else value
     if field.kind == "tickers":
-        chosen: list[str] = list(value)  # type: ignore[call-overload]
+        chosen: list[str] = st.session_state[key]
         return st.multiselect(
-            field.label,
-            sorted({*stored, *chosen}),
-            default=chosen,
-            key=key,
-            help=field.description,
-            placeholder="every stored ticker",
-        )
+            field.label, sorted({*stored, *chosen}), key=key, help=field.help, accept_new_options=True,
+            placeholder=_("Every stored ticker; choose some, or type one"),
+        )  # fmt: skip
     if field.kind == "choice":
         return st.selectbox(
-            field.label, field.choices, index=field.choices.index(str(value)), key=key, help=field.description
-        )
+            field.label, field.choices, key=key, help=field.help, format_func=choice_words,
+        )  # fmt: skip
     if field.kind == "text":
         return st.text_input(
-            field.label, str(value), max_chars=int(field.most), key=key, help=field.description, placeholder="none"
-        )
-    if field.kind == "whole":
-        return st.number_input(
-            field.label,
-            min_value=int(field.least),
-            max_value=int(field.most),
-            value=int(str(value)),
-            step=1,
-            key=key,
-            help=f"{field.description} From {field.least:,.0f} to {field.most:,.0f}.",
-        )
+            field.label, max_chars=int(field.most), key=key, help=field.help, placeholder=_("none"),
+        )  # fmt: skip
+    whole = field.kind == "whole"
     return st.number_input(
         field.label,
-        min_value=field.least,
-        max_value=field.most,
-        value=float(str(value)),
-        step=field.step,
-        format="%g",
+        min_value=int(field.least) if whole else field.least,
+        max_value=int(field.most) if whole else field.most,
+        step=1 if whole else field.step,
+        format=None if whole else "%g",
         key=key,
-        help=f"{field.description} From {field.least:g} to {field.most:g}.",
+        help=field.help,
     )
-
-
-def _save(current: ConfigVersion, entered: Mapping[str, object], note: str) -> None:
-    config = parse_config(entered)
-    changes = config_changes(current.config, config)
-    if not changes:
-        st.info("Nothing differs from what is in force, so nothing was saved.", icon=":material/info:")
-        return
-    words = note.strip() or "; ".join(change.sentence for change in changes)
-    ws = workspace()
-    saved = ws.configs.save(current.universe, config, words, ws.clock())
-    st.toast(plain(f"Saved as version {saved.version} of {saved.universe}."), icon=":material/check:")
-    st.rerun()

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from stockcast.registry.versions import CHALLENGER, CHAMPION
 from stockcast.ui import chart_style
 from stockcast.ui.chart_style import styled
+from stockcast.ui.language import _
 from stockcast.ui.registry_reads import Curve
 
 MOST_POINTS = 300  # of one curve; a longer one is thinned out
@@ -40,18 +41,18 @@ def curves_chart(curves: Sequence[NamedCurve], *, logarithmic: bool = False) -> 
         thinned = each.curve[:: -(-len(each.curve) // MOST_POINTS)] if each.curve else ()
         figure.add_trace(
             go.Scatter(
-                x=[epoch for epoch, _ in thinned],
-                y=[loss for _, loss in thinned],
+                x=[epoch for epoch, loss in thinned],
+                y=[loss for epoch, loss in thinned],
                 mode="lines+markers" if len(thinned) == 1 else "lines",
-                name=f"{each.label} (baseline)" if each.baseline else each.label,
+                name=_("{run} (baseline)").format(run=each.label) if each.baseline else each.label,
                 line={"color": colour, "dash": dash, "width": 4 if each.baseline else 2},
                 hovertemplate=f"{each.label} %{{y:.4f}}<extra></extra>",
             )
         )
-    figure.update_xaxes(title_text="Epoch", tickformat="d")
-    positive = all(loss > 0 for each in curves for _, loss in each.curve)
+    figure.update_xaxes(title_text=_("Epoch"), tickformat="d")
+    positive = all(loss > 0 for each in curves for epoch, loss in each.curve)
     figure.update_yaxes(
-        title_text="Loss (negative log-likelihood)",
+        title_text=_("Loss (negative log-likelihood)"),
         tickformat=".3f",
         type="log" if logarithmic and positive else "linear",
     )

@@ -11,8 +11,10 @@ import plotly.graph_objects as go
 from stockcast.monitoring.drift_history import DriftDay
 from stockcast.monitoring.evidence import FeatureEvidence
 from stockcast.ui.chart_style import CHAMPION, HISTORY, session_axis, styled, translucent
+from stockcast.ui.domain_words import told
 from stockcast.ui.drift_words import SIGNS, measure_words
-from stockcast.ui.format import MISSING
+from stockcast.ui.format import MISSING, figures
+from stockcast.ui.language import _
 
 _EDGE = 1.9  # where a value is drawn that lies further out
 _NAME_WIDTH = 22  # characters of a name on one line
@@ -24,44 +26,56 @@ def range_chart(evidence: Sequence[FeatureEvidence]) -> go.Figure:
 
     Every feature has its own unit, so that each is drawn on a scale of its own: -1 and 1 are the ends of the 98 %.
     """
-    names = [_broken(each.label) for each in evidence]
+    names = [_broken(told(each.label)) for each in evidence]
     figure = go.Figure()
     for low, high, opacity, share in (("low", "high", 0.25, "98 %"), ("lower", "upper", 0.35, "90 %")):
         left = [_placed(each, getattr(each, low)) for each in evidence]
         right = [_placed(each, getattr(each, high)) for each in evidence]
         figure.add_trace(
             go.Bar(
-                y=names, x=[end - start for start, end in zip(left, right, strict=True)], base=left,
-                orientation="h", width=0.5, name=f"{share} of training windows", hoverinfo="skip",
+                y=names,
+                x=[end - start for start, end in zip(left, right, strict=True)],
+                base=left,
+                orientation="h",
+                width=0.5,
+                name=_("{share} of training windows").format(share=share),
+                hoverinfo="skip",
                 marker={"color": translucent(HISTORY, opacity), "line": {"width": 0}},
             )
-        )  # fmt: skip
+        )
     figure.add_trace(
         go.Scatter(
-            x=[0.0] * len(names), y=names, mode="markers", name="their median", hoverinfo="skip",
+            x=[0.0] * len(names),
+            y=names,
+            mode="markers",
+            name=_("their median"),
+            hoverinfo="skip",
             marker={"symbol": "line-ns", "size": 16, "color": HISTORY, "line": {"width": 2, "color": HISTORY}},
         )
-    )  # fmt: skip
+    )
     sign = SIGNS["amber"]
     for inside, name, colour, symbol in (
-        (True, "this window", CHAMPION, "circle"),
-        (False, "this window, outside", sign.colour, sign.symbol),
+        (True, _("this window"), CHAMPION, "circle"),
+        (False, _("this window, outside"), sign.colour, sign.symbol),
     ):
         shown = [each for each in evidence if each.inside == inside]
         figure.add_trace(
             go.Scatter(
                 x=[_placed(each, each.value) for each in shown],
-                y=[_broken(each.label) for each in shown],
-                mode="markers", name=name, marker={"symbol": symbol, "size": 12, "color": colour},
-                customdata=[_told(each) for each in shown], hovertemplate="%{customdata}<extra></extra>",
+                y=[_broken(told(each.label)) for each in shown],
+                mode="markers",
+                name=name,
+                marker={"symbol": symbol, "size": 12, "color": colour},
+                customdata=[_told(each) for each in shown],
+                hovertemplate="%{customdata}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     figure.update_layout(barmode="overlay", hovermode="closest", showlegend=True)
     figure.update_xaxes(
         range=[-2.1, 2.1],
         tickmode="array",
         tickvals=[-1, 0, 1],
-        ticktext=["1 %", "median", "99 %"],
+        ticktext=["1 %", _("median"), "99 %"],
         fixedrange=True,
     )
     figure.update_yaxes(
@@ -95,7 +109,7 @@ def measure_strip(days: Sequence[DriftDay], rows: Sequence[str], cutoffs: Sequen
     """Rules by cutoffs, for the days of one ticker; `rows` are names of measures."""
     shown = set(cutoffs)
     spots = [
-        Spot(measure_words(finding.measure), str(day.cutoff), finding.severity, _wrapped(finding.sentence))
+        Spot(measure_words(finding.measure), str(day.cutoff), finding.severity, _wrapped(told(finding.sentence)))
         for day in days
         if day.cutoff in shown
         for finding in day.report.findings
@@ -114,18 +128,21 @@ def _strip(spots: Sequence[Spot], rows: Sequence[str], cutoffs: Sequence[date]) 
                 x=[spot.cutoff for spot in held],
                 y=[spot.row for spot in held],
                 mode="markers",
-                name=sign.word,
+                name=_(sign.word),
                 marker=sign.marker,
                 cliponaxis=False,  # the newest cutoff stands at the edge
                 customdata=[spot.sentence for spot in held],
-                hovertemplate=f"<b>%{{y}}, %{{x}}</b>: {sign.word}<br>%{{customdata}}<extra></extra>",
+                hovertemplate=f"<b>%{{y}}, %{{x}}</b>: {_(sign.word)}<br>%{{customdata}}<extra></extra>",
             )
         )
     figure.update_xaxes(**session_axis([str(day) for day in cutoffs]))
     figure.update_yaxes(
-        type="category", categoryorder="array", categoryarray=list(rows)[::-1], range=[-0.6, len(rows) - 0.4],
+        type="category",
+        categoryorder="array",
+        categoryarray=list(rows)[::-1],
+        range=[-0.6, len(rows) - 0.4],
         showgrid=True,
-    )  # fmt: skip
+    )
     figure.update_layout(hovermode="closest", showlegend=True)
     return styled(figure, height=110 + 26 * max(len(rows), 2))
 
@@ -141,9 +158,15 @@ def _placed(each: FeatureEvidence, value: float) -> float:
 
 
 def _told(each: FeatureEvidence) -> str:
-    return (
-        f"<b>{each.label}</b><br>{each.value:.3g} {each.unit}<br>98 % of training windows: "
-        f"{each.low:.3g} to {each.high:.3g}, median {each.median:.3g}"
+    return _(
+        "<b>{label}</b><br>{value} {unit}<br>98 % of training windows: {low} to {high}, median {median}"
+    ).format(
+        label=told(each.label),
+        value=figures(f"{each.value:.3g}"),
+        unit=told(each.unit),
+        low=figures(f"{each.low:.3g}"),
+        high=figures(f"{each.high:.3g}"),
+        median=figures(f"{each.median:.3g}"),
     )
 
 
@@ -157,7 +180,7 @@ def _broken(label: str) -> str:
 
 
 def _sentences(day: DriftDay) -> str:
-    return "<br>".join(_wrapped(finding.sentence) for finding in day.report.findings[:3]) or MISSING
+    return "<br>".join(_wrapped(told(finding.sentence)) for finding in day.report.findings[:3]) or MISSING
 
 
 def _wrapped(sentence: str, width: int = 60) -> str:

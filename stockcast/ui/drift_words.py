@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from stockcast.monitoring.findings import DriftReport
 from stockcast.monitoring.window_features import FEATURES
 from stockcast.ui.chart_style import CHAMPION, FALLING, HISTORY, NAIVE
+from stockcast.ui.domain_words import told
+from stockcast.ui.language import N_, _
 
 
 @dataclass(frozen=True)
@@ -27,37 +29,40 @@ class Sign:
 
 
 SIGNS: Mapping[str, Sign] = {
-    "red": Sign("wrong", FALLING, "x", 11),
-    "amber": Sign("unusual", NAIVE, "diamond", 11),
-    "info": Sign("another regime", CHAMPION, "circle-open", 9),
-    "healthy": Sign("healthy", HISTORY, "circle", 4),
+    "red": Sign(N_("wrong"), FALLING, "x", 11),
+    "amber": Sign(N_("unusual"), NAIVE, "diamond", 11),
+    "info": Sign(N_("another regime"), CHAMPION, "circle-open", 9),
+    "healthy": Sign(N_("healthy"), HISTORY, "circle", 4),
 }
 
 _MEASURES = {
-    "not_finite": "Missing closes",
-    "not_positive": "Closes that are not positive",
-    "identical_closes": "Closes that stand still",
-    "split_or_unit": "Split or unit error",
-    "jump": "Jump",
-    "unreadable_dates": "Unreadable dates",
-    "duplicate_dates": "Dates that stand twice",
-    "unsorted_dates": "Dates out of order",
-    "future_dates": "Dates in the future",
-    "closed_dates": "Dates without a session",
-    "missing_sessions": "Missing sessions",
-    "last_close": "Last close unlike the stored one",
-    "unlike_history": "Unlike the stored history",
-    "returns_disagree": "Returns unlike the stored ones",
-    "volatility": "Volatility",
-    "volatility_last_year": "Volatility beside the last year",
-    "volatility_change": "Change of volatility",
-    "volatility_swing": "Volatility of the last third",
-} | {feature.name: feature.label for feature in FEATURES}
+    "not_finite": N_("Missing closes"),
+    "not_positive": N_("Closes that are not positive"),
+    "identical_closes": N_("Closes that stand still"),
+    "split_or_unit": N_("Split or unit error"),
+    "jump": N_("Jump"),
+    "unreadable_dates": N_("Unreadable dates"),
+    "duplicate_dates": N_("Dates that stand twice"),
+    "unsorted_dates": N_("Dates out of order"),
+    "future_dates": N_("Dates in the future"),
+    "closed_dates": N_("Dates without a session"),
+    "missing_sessions": N_("Missing sessions"),
+    "last_close": N_("Last close unlike the stored one"),
+    "unlike_history": N_("Unlike the stored history"),
+    "returns_disagree": N_("Returns unlike the stored ones"),
+    "volatility": N_("Volatility"),
+    "volatility_last_year": N_("Volatility beside the last year"),
+    "volatility_change": N_("Change of volatility"),
+    "volatility_swing": N_("Volatility of the last third"),
+}
+_FEATURES = {feature.name: feature.label for feature in FEATURES}
 
 
 def measure_words(measure: str) -> str:
     """A rule as a person names it."""
-    return _MEASURES.get(measure, measure.replace("_", " ").capitalize())
+    if measure in _MEASURES:
+        return _(_MEASURES[measure])
+    return told(_FEATURES.get(measure, measure.replace("_", " ").capitalize()))
 
 
 def marked_positions(report: DriftReport) -> Mapping[int, tuple[str, str]]:
@@ -69,6 +74,6 @@ def marked_positions(report: DriftReport) -> Mapping[int, tuple[str, str]]:
                 continue
             for position in finding.positions:
                 worst, words = found.get(position, (severity, ""))
-                told = measure_words(finding.measure)
-                found[position] = worst, words if told in words else ", ".join(filter(None, (words, told)))
+                rule = measure_words(finding.measure)
+                found[position] = worst, words if rule in words else ", ".join(filter(None, (words, rule)))
     return found

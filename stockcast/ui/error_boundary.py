@@ -17,7 +17,9 @@ import streamlit as st
 from stockcast import errors
 from stockcast.errors import StockcastError
 from stockcast.logs import get_logger
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import plain
+from stockcast.ui.language import N_, _
 
 _log = get_logger(__name__)
 
@@ -35,33 +37,40 @@ class Telling:
 _DATA, _TRAIN, _CONFIGURATION = "pages/data.py", "pages/train.py", "pages/configuration.py"
 
 TELLINGS: dict[type[StockcastError], Telling] = {
-    errors.InvalidTicker: Telling("That is not a ticker"),
-    errors.UnknownTicker: Telling("No such prices here", "warning", _DATA, "Get prices on the Data page"),
-    errors.UnreadableFile: Telling("The file cannot be read"),
-    errors.InvalidPrices: Telling("These are no valid prices"),
-    errors.TooShortHistory: Telling("The history is too short", "warning", _DATA, "Get a longer history"),
-    errors.InvalidWindow: Telling("The window does not fit"),
-    errors.InvalidConfig: Telling("The configuration was not accepted"),
-    errors.InvalidRequest: Telling("That cannot be done"),
-    errors.SourceUnavailable: Telling("The price source does not answer", "warning"),
-    errors.SourceRateLimited: Telling("The price source asks us to wait", "warning"),
-    errors.NoPricesFound: Telling("No prices found", "warning"),
-    errors.StalePrices: Telling("The prices are old", "warning", _DATA, "Update the prices"),
-    errors.LeakDetected: Telling("That comparison would not be honest"),
-    errors.UnlikeFingerprints: Telling("These figures cannot be compared"),
-    errors.UnknownModel: Telling("No such model", "warning", _TRAIN, "Train a model"),
-    errors.CorruptBundle: Telling("The model is damaged", page=_TRAIN, link="Train it again"),
-    errors.TrainingFailed: Telling("The training failed", page=_CONFIGURATION, link="Change the configuration"),
-    errors.UnknownJob: Telling("No such job", "warning", _TRAIN, "Open the Train page"),
-    errors.TrainingActive: Telling("A training is running already", "warning", _TRAIN, "Watch it"),
-    errors.JobCancelled: Telling("It was cancelled", "warning", _TRAIN, "Open the Train page"),
-    errors.JobPaused: Telling("It was paused", "warning", _TRAIN, "Watch it"),
-    errors.JobSuperseded: Telling("Another process has taken it over", "warning", _TRAIN, "Watch it"),
-    errors.JobOverdue: Telling("It took too long", page=_TRAIN, link="Open the Train page"),
-    errors.DiskFull: Telling("The disk is full"),
-    errors.HomeNotWritable: Telling("The data folder cannot be written"),
-    errors.DatabaseUnavailable: Telling("The database cannot be opened"),
-    errors.RegistryUnavailable: Telling("MLflow does not answer"),
+    errors.InvalidTicker: Telling(N_("That is not a ticker")),
+    errors.UnknownTicker: Telling(N_("No such prices here"), "warning", _DATA, N_("Get prices on the Data page")),
+    errors.UnreadableFile: Telling(N_("The file cannot be read")),
+    errors.InvalidPrices: Telling(N_("These are no valid prices")),
+    errors.TooShortHistory: Telling(N_("The history is too short"), "warning", _DATA, N_("Get a longer history")),
+    errors.InvalidWindow: Telling(N_("The window does not fit")),
+    errors.InvalidConfig: Telling(N_("The configuration was not accepted")),
+    errors.ConfigMoved: Telling(N_("Somebody else saved a version meanwhile"), "warning"),
+    errors.UnknownUniverse: Telling(
+        N_("There is no such universe"), "warning", _CONFIGURATION, N_("Create it on the Configuration page")
+    ),
+    errors.NotAllowed: Telling(N_("You may look, and change nothing"), "warning"),
+    errors.InvalidRequest: Telling(N_("That cannot be done")),
+    errors.SourceUnavailable: Telling(N_("The price source does not answer"), "warning"),
+    errors.SourceRateLimited: Telling(N_("The price source asks us to wait"), "warning"),
+    errors.NoPricesFound: Telling(N_("No prices found"), "warning"),
+    errors.StalePrices: Telling(N_("The prices are old"), "warning", _DATA, N_("Update the prices")),
+    errors.LeakDetected: Telling(N_("That comparison would not be honest")),
+    errors.UnlikeFingerprints: Telling(N_("These figures cannot be compared")),
+    errors.UnknownModel: Telling(N_("No such model"), "warning", _TRAIN, N_("Train a model")),
+    errors.CorruptBundle: Telling(N_("The model is damaged"), page=_TRAIN, link=N_("Train it again")),
+    errors.TrainingFailed: Telling(
+        N_("The training failed"), page=_CONFIGURATION, link=N_("Change the configuration")
+    ),
+    errors.UnknownJob: Telling(N_("No such job"), "warning", _TRAIN, N_("Open the Train page")),
+    errors.TrainingActive: Telling(N_("A training is running already"), "warning", _TRAIN, N_("Watch it")),
+    errors.JobCancelled: Telling(N_("It was cancelled"), "warning", _TRAIN, N_("Open the Train page")),
+    errors.JobPaused: Telling(N_("It was paused"), "warning", _TRAIN, N_("Watch it")),
+    errors.JobSuperseded: Telling(N_("Another process has taken it over"), "warning", _TRAIN, N_("Watch it")),
+    errors.JobOverdue: Telling(N_("It took too long"), page=_TRAIN, link=N_("Open the Train page")),
+    errors.DiskFull: Telling(N_("The disk is full")),
+    errors.HomeNotWritable: Telling(N_("The data folder cannot be written")),
+    errors.DatabaseUnavailable: Telling(N_("The database cannot be opened")),
+    errors.RegistryUnavailable: Telling(N_("MLflow does not answer")),
 }
 
 
@@ -76,9 +85,11 @@ def boundary() -> Iterator[None]:
         reference = uuid.uuid4().hex[:8]
         _log.exception("page_failed", reference=reference)
         st.error(
-            "Nothing was lost. Reload the page; if it happens again, look for the reference "
-            f"**{reference}** in the log of the dashboard.",
-            title="Something went wrong on our side",
+            _(
+                "Nothing was lost. Reload the page; if it happens again, look for the reference "
+                "**{reference}** in the log of the dashboard."
+            ).format(reference=reference),
+            title=_("Something went wrong on our side"),
             icon=":material/error:",
         )
 
@@ -90,13 +101,13 @@ def tell(problem: StockcastError) -> None:
         "error": (st.error, ":material/error:"),
         "warning": (st.warning, ":material/warning:"),
     }[telling.severity]
-    show(f"{plain(problem.message)}  \n{plain(problem.hint)}", title=telling.title, icon=icon)
+    show(f"{plain(told(problem.message))}  \n{plain(told(problem.hint))}", title=_(telling.title), icon=icon)
     if telling.page is not None:
-        st.page_link(telling.page, label=telling.link, icon=":material/arrow_forward:")
+        st.page_link(telling.page, label=_(telling.link), icon=":material/arrow_forward:")
 
 
 def telling_of(problem: StockcastError) -> Telling:
     """The entry of TELLINGS that fits best: that of the error's own class, or of the nearest parent."""
     return next(
-        (TELLINGS[kind] for kind in type(problem).__mro__ if kind in TELLINGS), Telling("That did not work")
+        (TELLINGS[kind] for kind in type(problem).__mro__ if kind in TELLINGS), Telling(N_("That did not work"))
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from datetime import date, datetime
 
+from babel.dates import format_date, format_skeleton
+
 from stockcast.ui.language import _, locale, ngettext
 
 MISSING = "–"
@@ -58,11 +60,27 @@ def moment(when: datetime) -> str:
     return f"{when:%Y-%m-%d %H:%M} UTC"
 
 
+def weekday(day: date) -> str:
+    """The day of the week, in short."""
+    return format_date(day, "EEE", locale=locale())
+
+
+def month(day: date) -> str:
+    """The month, in short."""
+    return format_skeleton("MMM", day, locale=locale()).rstrip(".")
+
+
+def day_of_month(day: date) -> str:
+    """Month and day, in short, in the visitor's order."""
+    return format_skeleton("MMMd", day, locale=locale()).rstrip(".")
+
+
 def seconds(duration: float) -> str:
     """A duration as a person says it."""
     if duration < 90:
         return figures(f"{duration:.0f} s" if duration >= 10 else f"{duration:.1f} s")
-    return f"{duration // 60:.0f} min {duration % 60:.0f} s"
+    minutes, rest = divmod(round(duration), 60)
+    return f"{minutes} min {rest} s"
 
 
 def count(number: int, one: str, many: str) -> str:

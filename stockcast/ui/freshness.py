@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from stockcast.ui.domain_words import told
 from stockcast.ui.format import count
+from stockcast.ui.language import _
 from stockcast.ui.router import DATA
 from stockcast.workflows.forecast import Answer, Staleness
 
@@ -28,14 +30,16 @@ def freshness_note(answers: Sequence[Answer], sources: Sequence[str]) -> None:
         _tell_sample(from_sample[0])
     if others:
         _tell_others(others)
-    st.page_link(DATA, label="Get current prices on the Data page", icon=":material/download:")
+    st.page_link(DATA, label=_("Get current prices on the Data page"), icon=":material/download:")
 
 
 def _tell_sample(stale: Staleness) -> None:
     st.info(
-        f"The bundled sample ends on {stale.last_session}, on purpose: it works without a network. Its forecasts "
-        f"are for the session after that, so read them as a demonstration, not as news.",
-        title="You are looking at sample prices",
+        _(
+            "The bundled sample ends on {date}, on purpose: it works without a network. Its forecasts are for the "
+            "session after that, so read them as a demonstration, not as news."
+        ).format(date=stale.last_session),
+        title=_("You are looking at sample prices"),
         icon=":material/history_edu:",
     )
 
@@ -43,12 +47,15 @@ def _tell_sample(stale: Staleness) -> None:
 def _tell_others(late: Sequence[Staleness]) -> None:
     worst = max(late, key=lambda stale: stale.sessions_behind)
     if len(late) == 1:
-        body = worst.sentence
+        body = told(worst.sentence)
     else:
-        body = (
-            f"{count(len(late), 'ticker', 'tickers')} end before the last completed session, the oldest on "
-            f"{worst.last_session}, {count(worst.sessions_behind, 'session', 'sessions')} ago. Each forecast is for the "
-            "session after its own last close."
+        body = _(
+            "{tickers} end before the last completed session, the oldest on {date}, {sessions} ago. Each forecast "
+            "is for the session after its own last close."
+        ).format(
+            tickers=count(len(late), "ticker", "tickers"),
+            date=worst.last_session,
+            sessions=count(worst.sessions_behind, "session", "sessions"),
         )
     show = st.info if worst.sessions_behind <= _NOTICEABLE else st.warning
-    show(body, title="Prices are not up to date", icon=":material/schedule:")
+    show(body, title=_("Prices are not up to date"), icon=":material/schedule:")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from stockcast.jobs.job import BACKTEST, TRAIN, Job
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.job_result import work_of
 from stockcast.ui.job_words import headline
+from stockcast.ui.language import _
 from stockcast.ui.router import BACKTEST as BACKTEST_PAGE
 from stockcast.ui.router import TRAIN as TRAIN_PAGE
 from stockcast.ui.shared import workspace
@@ -38,10 +40,18 @@ def ending(job: Job) -> str:
     """How a job ended, in one sentence."""
     if job.state == "succeeded":
         if job.kind == TRAIN:
-            return plain(f"Training of {job.universe}: {TrainingResult.from_json(job.result or {}).verdict}")
-        return plain(f"The {work_of(job)} of {job.universe} is done.")
-    ended = "was cancelled" if job.state == "cancelled" else job.state.replace("interrupted", "was interrupted")
-    return plain(f"The {work_of(job)} of {job.universe} {ended}. {job.error or ''}")
+            return plain(
+                _("Training of {universe}: {verdict}").format(
+                    universe=job.universe, verdict=told(TrainingResult.from_json(job.result or {}).verdict)
+                )
+            )
+        return plain(_("The {work} of {universe} is done.").format(work=work_of(job), universe=job.universe))
+    ended = {
+        "cancelled": _("The {work} of {universe} was cancelled."),
+        "interrupted": _("The {work} of {universe} was interrupted."),
+    }.get(job.state, _("The {work} of {universe} failed."))
+    said = ended.format(work=work_of(job), universe=job.universe)
+    return plain(f"{said} {told(job.error or '')}")
 
 
 def _follow() -> None:
@@ -53,11 +63,13 @@ def _follow() -> None:
             st.rerun()
         if active:
             job = active[0]
-            more = f" · {len(active) - 1} more" if len(active) > 1 else ""
-            what = f"{work_of(job).capitalize()} of {plain(job.universe)}: {plain(headline(job, 0))}"
-            st.progress(min(job.progress, 1.0), text=what + more)
+            what = _("{work} of {universe}: {headline}").format(
+                work=work_of(job).capitalize(), universe=plain(job.universe), headline=plain(headline(job, 0))
+            )
+            more = _("{count} more").format(count=len(active) - 1) if len(active) > 1 else ""
+            st.progress(min(job.progress, 1.0), text=" · ".join(filter(None, (what, more))))
             shown_on = BACKTEST_PAGE if job.kind == BACKTEST else TRAIN_PAGE
-            st.page_link(shown_on, label="Watch it", icon=":material/visibility:", query_params={JOB: job.id})
+            st.page_link(shown_on, label=_("Watch it"), icon=":material/visibility:", query_params={JOB: job.id})
 
 
 def _icon(job: Job) -> str:

@@ -7,7 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 from stockcast.jobs.job import EPOCH, Job, JobEvent
+from stockcast.ui.domain_words import told
 from stockcast.ui.format import seconds
+from stockcast.ui.language import _, ngettext
 
 _LOG_BYTES = 6000
 _RECENT = 5  # epochs whose pace is taken for the rest
@@ -17,13 +19,20 @@ _AFTERWARDS = 5.0  # seconds that judging and registering take, about
 def headline(job: Job, before: int) -> str:
     """Its state for a person; `before` jobs are queued or running ahead of it."""
     if job.cancel_requested_at is not None and job.active:
-        return "Cancelling: it ends within 25 seconds"
+        return _("Cancelling: it ends within 25 seconds")
     if job.resuming:
-        return f"Interrupted, resuming ({job.attempt + 1}/{job.attempts_allowed})"
+        return _("Interrupted, resuming ({attempt}/{attempts_allowed})").format(
+            attempt=job.attempt + 1, attempts_allowed=job.attempts_allowed
+        )
     if job.state == "queued":
-        return f"Waiting for {before} other job{'' if before == 1 else 's'}" if before else "Starting a worker"
-    again = f" (attempt {job.attempt} of {job.attempts_allowed})" if job.attempt > 1 else ""
-    return f"{job.phase or 'Running'}{again}"
+        waiting = ngettext("Waiting for {before} other job", "Waiting for {before} other jobs", before)
+        return waiting.format(before=before) if before else _("Starting a worker")
+    doing = told(job.phase) if job.phase else _("Running")
+    if job.attempt <= 1:
+        return doing
+    return _("{doing} (attempt {attempt} of {attempts_allowed})").format(
+        doing=doing, attempt=job.attempt, attempts_allowed=job.attempts_allowed
+    )
 
 
 def time_left(events: Sequence[JobEvent]) -> float | None:

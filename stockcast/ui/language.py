@@ -17,6 +17,7 @@ from typing import Final
 
 import streamlit as st
 from babel import Locale
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -42,7 +43,7 @@ def locale() -> Locale:
 
 def _(text: str) -> str:
     """A sentence in the visitor's language; itself where nobody has translated it."""
-    return _words(language()).gettext(text)
+    return gettext_in(language(), text)
 
 
 def ngettext(one: str, many: str, number: float) -> str:
@@ -53,6 +54,18 @@ def ngettext(one: str, many: str, number: float) -> str:
 def N_(text: str) -> str:
     """Marks a sentence for the catalogues that is read later, with `_`."""
     return text
+
+
+def gettext_in(name: str, text: str) -> str:
+    """A sentence in a language of LANGUAGES."""
+    return _words(name).gettext(text) if text else text
+
+
+@cache
+def catalogue(name: str) -> Catalog:
+    """All that is translated into a language other than English."""
+    with (_LOCALES / f"{name}.po").open(encoding="utf-8") as file:
+        return read_po(file, locale=name.replace("-", "_"))
 
 
 def _nearest(asked: str | None) -> str:
@@ -69,7 +82,6 @@ def _words(name: str) -> NullTranslations:
     if name == "en":
         return NullTranslations()
     compiled = BytesIO()
-    with (_LOCALES / f"{name}.po").open(encoding="utf-8") as catalogue:
-        write_mo(compiled, read_po(catalogue, locale=name.replace("-", "_")))
+    write_mo(compiled, catalogue(name))
     compiled.seek(0)
     return Translations(compiled)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from stockcast.jobs.job import EPOCH, JobEvent
-from stockcast.ui.chart_style import CHAMPION, HISTORY, NAIVE, styled
+from stockcast.ui.chart_style import CHALLENGER, CHAMPION, HISTORY, styled
+from stockcast.ui.language import _
 
 Curve = Sequence[tuple[int, float]]  # (epoch, mean negative log-likelihood)
 MOST_POINTS = 600  # of one curve; a longer one is thinned out
@@ -29,7 +30,7 @@ class Losses:
     @property
     def positive(self) -> bool:
         """Whether a logarithmic axis can show them."""
-        return all(loss > 0 for _, loss in (*self.train, *self.validation))
+        return all(loss > 0 for epoch, loss in (*self.train, *self.validation))
 
 
 @dataclass(frozen=True)
@@ -52,17 +53,25 @@ def losses_of(events: Sequence[JobEvent]) -> Losses:
 
 
 def loss_chart(
-    losses: Losses, last_epoch: int | None = None, *, behind: Behind | None = None, logarithmic: bool = False
+    losses: Losses,
+    last_epoch: int | None = None,
+    *,
+    behind: Behind | None = None,
+    logarithmic: bool = False,
+    speaks: bool = False,
 ) -> go.Figure:
-    """Train and validation loss; with `last_epoch` the axis already spans the whole training."""
-    figure = go.Figure()
+    """Train and validation loss; with `last_epoch` the axis already spans the whole training.
+
+    What was trained has the colour of the challenger, or that of the champion where it `speaks`.
+    """
+    figure, own = go.Figure(), CHAMPION if speaks else CHALLENGER
     last = _last(losses, last_epoch)
     if behind is not None:
-        _add(figure, behind.label, [point for point in behind.curve if point[0] <= last], NAIVE, "dash", 1.5)
-    _add(figure, "Training", losses.train, HISTORY, "dot", 2)
-    _add(figure, "Validation", losses.validation, CHAMPION, "solid", 2.5)
+        _add(figure, behind.label, [point for point in behind.curve if point[0] <= last], CHAMPION, "dash", 1.5)
+    _add(figure, _("Training"), losses.train, HISTORY, "dot", 2)
+    _add(figure, _("Validation"), losses.validation, own, "solid", 2.5)
     if losses.best is None:
-        figure.add_annotation(text="The first epoch is on its way", showarrow=False, xref="paper", yref="paper")
+        figure.add_annotation(text=_("The first epoch is on its way"), showarrow=False, xref="paper", yref="paper")
     else:
         epoch, loss = losses.best
         figure.add_trace(
@@ -70,19 +79,19 @@ def loss_chart(
                 x=[epoch],
                 y=[loss],
                 mode="markers",
-                name=f"Best: epoch {epoch}",
-                marker={"symbol": "star", "size": 15, "color": CHAMPION, "line": {"width": 1, "color": HISTORY}},
+                name=_("Best: epoch {epoch}").format(epoch=epoch),
+                marker={"symbol": "star", "size": 15, "color": own, "line": {"width": 1, "color": HISTORY}},
                 hoverinfo="skip",
             )
         )
     figure.update_xaxes(
-        title_text="Epoch",
+        title_text=_("Epoch"),
         range=[0.5, last + 0.5],
         tickformat="d",
         dtick=max(1, round(last / 10)),  # whole epochs, about ten of them
     )
     figure.update_yaxes(
-        title_text="Loss (negative log-likelihood)",
+        title_text=_("Loss (negative log-likelihood)"),
         tickformat=".3f",
         type="log" if logarithmic and losses.positive else "linear",
     )
@@ -93,8 +102,8 @@ def _add(figure: go.Figure, name: str, curve: Curve, colour: str, dash: str, wid
     shown = curve[:: -(-len(curve) // MOST_POINTS)] if len(curve) > MOST_POINTS else curve
     figure.add_trace(
         go.Scatter(
-            x=[epoch for epoch, _ in shown],
-            y=[loss for _, loss in shown],
+            x=[epoch for epoch, loss in shown],
+            y=[loss for epoch, loss in shown],
             mode="lines+markers" if len(shown) <= 60 else "lines",
             marker={"size": 5},
             name=name,
@@ -106,4 +115,4 @@ def _add(figure: go.Figure, name: str, curve: Curve, colour: str, dash: str, wid
 
 def _last(losses: Losses, last_epoch: int | None) -> int:
     """The epoch at which the axis ends."""
-    return last_epoch or max((epoch for epoch, _ in losses.validation), default=1)
+    return last_epoch or max((epoch for epoch, loss in losses.validation), default=1)

@@ -10,6 +10,7 @@ import streamlit as st
 
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import ModelVersion
+from stockcast.ui.language import _
 from stockcast.ui.shared import mlflow_link, workspace
 
 
@@ -40,6 +41,8 @@ def hint() -> None:
     """How to get the links, where there are none."""
     if not workspace().settings.mlflow_ui_url:
         st.caption(
-            ":material/link_off: No links into MLflow's own pages: `STOCKCAST_MLFLOW_UI_URL` is not set. "
-            "`stockcast up` serves these pages and sets it."
+            _(
+                ":material/link_off: No links into MLflow's own pages: `STOCKCAST_MLFLOW_UI_URL` is "
+                "not set. `stockcast up` serves these pages and sets it."
+            )
         )

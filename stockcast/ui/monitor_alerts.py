@@ -8,9 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from stockcast.monitoring.alerts import RETRAINED, Alert
+from stockcast.ui.access import acting
+from stockcast.ui.column_titles import titled
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import count, glued, moment
+from stockcast.ui.language import N_, _
 from stockcast.ui.router import FORECAST, TRAIN
 from stockcast.ui.selection import TICKER
 from stockcast.ui.shared import workspace
@@ -25,14 +29,23 @@ def show_alerts(universe: str, ticker: str | None, *, quiet: bool) -> None:
     closed = _about(workspace().alerts.list(universe, ("closed",)), ticker)[:_MOST_CLOSED]
     if quiet and not standing and not closed:
         return
-    st.subheader("What rings?")
+    st.subheader(_("What rings?"))
     if not standing:
-        st.caption("None stands. The rules look at skill, coverage and lasting drift after each night's work.")
+        st.caption(_("None stands. The rules look at skill, coverage and lasting drift after each night's work."))
     for alert in sorted(standing, key=lambda each: (each.state != "open", -each.id)):
         _alert(alert)
     if closed:
-        with st.expander(f"Closed: {count(len(closed), 'alert', 'alerts')}", icon=":material/history:"):
-            st.dataframe(closed_table(closed), hide_index=True, key="alerts_closed", alt="Closed alerts")
+        with st.expander(
+            _("Closed: {alerts}").format(alerts=count(len(closed), "alert", "alerts")), icon=":material/history:"
+        ):
+            table = closed_table(closed)
+            st.dataframe(
+                table,
+                hide_index=True,
+                key="alerts_closed",
+                column_config=titled(table),
+                alt=_("Closed alerts"),
+            )
 
 
 def _about(alerts: Sequence[Alert], ticker: str | None) -> list[Alert]:
@@ -43,16 +56,29 @@ def _about(alerts: Sequence[Alert], ticker: str | None) -> list[Alert]:
 def _alert(alert: Alert) -> None:
     with st.container(border=True):
         badge = (
-            ":orange-badge[:material/notifications_active: Open]"
+            f":orange-badge[:material/notifications_active: {_('Open alert')}]"
             if alert.state == "open"
-            else ":gray-badge[:material/visibility: Acknowledged]"
+            else f":gray-badge[:material/visibility: {_('Acknowledged')}]"
         )
-        st.markdown(f"{badge} **{plain(alert.subject)}**, since {moment(alert.opened_at)}")
-        st.markdown(glued(plain(alert.sentence)))
+        st.markdown(
+            f"{badge} "
+            + _("**{subject}**, since {when}").format(
+                subject=plain(told(alert.subject)), when=moment(alert.opened_at)
+            )
+        )
+        st.markdown(glued(plain(told(alert.sentence))))
         if alert.note and alert.acknowledged_at:
-            st.caption(f":material/edit_note: {plain(alert.note)} (noted {moment(alert.acknowledged_at)})")
+            st.caption(
+                _(":material/edit_note: {note} (noted {acknowledged_at})").format(
+                    note=plain(alert.note), acknowledged_at=moment(alert.acknowledged_at)
+                )
+            )
         if alert.notify_error:
-            st.caption(f":material/mail_off: A message was not sent: {plain(alert.notify_error)}")
+            st.caption(
+                _(":material/mail_off: A message was not sent: {notify_error}").format(
+                    notify_error=plain(told(alert.notify_error))
+                )
+            )
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             _ways(alert)
             _acknowledge(alert)
@@ -61,31 +87,35 @@ def _alert(alert: Alert) -> None:
 def _ways(alert: Alert) -> None:
     if alert.job_id is not None:
         st.page_link(
-            TRAIN, label="The training that it asked for", icon=":material/model_training:",
+            TRAIN,
+            label=_("The training that it asked for"),
+            icon=":material/model_training:",
             query_params={JOB: alert.job_id},
-        )  # fmt: skip
+        )
     elif alert.rule in RETRAINED:
-        st.page_link(TRAIN, label="Retrain the model", icon=":material/model_training:")
+        st.page_link(TRAIN, label=_("Retrain the model"), icon=":material/model_training:")
     elif alert.ticker is not None:
         st.page_link(
-            FORECAST, label=f"See what is wrong with {plain(alert.ticker)}", icon=":material/arrow_forward:",
+            FORECAST,
+            label=_("See what is wrong with {ticker}").format(ticker=plain(alert.ticker)),
+            icon=":material/arrow_forward:",
             query_params={TICKER: alert.ticker},
-        )  # fmt: skip
+        )
 
 
 def _acknowledge(alert: Alert) -> None:
-    label = "I have seen this" if alert.state == "open" else "Add a note"
+    label = _("I have seen this") if alert.state == "open" else _("Add a note")
     with (
         st.popover(label, icon=":material/edit_note:"),
         st.form(f"alert_{alert.id}", border=False, clear_on_submit=True),
     ):
         note = st.text_area(
-            "What did you find, or what is to be done?", key=f"alert_{alert.id}_note", max_chars=500, height=90
+            _("What did you find, or what is to be done?"), key=f"alert_{alert.id}_note", max_chars=500, height=90
         )
-        asked = st.form_submit_button("Keep this note", icon=":material/check:", key=f"alert_{alert.id}_keep")
+        asked = st.form_submit_button(_("Keep this note"), icon=":material/check:", key=f"alert_{alert.id}_keep")
     if asked:
         with boundary():
-            workspace().alerts.acknowledge(alert.id, note)
+            acting().alerts.acknowledge(alert.id, note)
             st.rerun()
 
 
@@ -94,11 +124,11 @@ def closed_table(closed: Sequence[Alert]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "About": alert.subject,
-                "Opened": alert.opened_at.date(),
-                "Closed": alert.closed_at.date() if alert.closed_at else None,
-                "What it said": alert.sentence,
-                "Note": alert.note or "",
+                N_("About"): told(alert.subject),
+                N_("Opened"): alert.opened_at.date(),
+                N_("Closed"): alert.closed_at.date() if alert.closed_at else None,
+                N_("What it said"): told(alert.sentence),
+                N_("Note"): alert.note or "",
             }
             for alert in closed
         ]

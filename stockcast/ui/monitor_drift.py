@@ -11,9 +11,11 @@ import streamlit as st
 from stockcast.monitoring.drift_history import DriftDay, measure_counts
 from stockcast.monitoring.findings import Severity
 from stockcast.ui.chart_style import TOOL_BAR
+from stockcast.ui.column_titles import titled
 from stockcast.ui.drift_charts import drift_strip, measure_strip
 from stockcast.ui.drift_words import SIGNS, measure_words
-from stockcast.ui.format import count, percent
+from stockcast.ui.format import count, figures, percent
+from stockcast.ui.language import N_, _
 
 MOST_CUTOFFS = 60  # on one picture
 _MOST_ROWS = 25
@@ -25,31 +27,46 @@ def show_drift(days: Sequence[DriftDay], ticker: str | None, last: int | None) -
     cutoffs = newest_cutoffs(days, min(last or MOST_CUTOFFS, MOST_CUTOFFS))
     held = [day for day in days if day.cutoff in set(cutoffs) and ticker in (None, day.ticker)]
     if not held:
-        st.caption("No forecast of a stored history was made yet: each one is checked, and stands here.")
+        st.caption(_("No forecast of a stored history was made yet: each one is checked, and stands here."))
         return
     counts = {severity: sum(day.report.severity == severity for day in held) for severity in _SEVERITIES}
     st.caption(
-        f"{count(len(held), 'window', 'windows')} at {count(len(cutoffs), 'cutoff', 'cutoffs')} up to {cutoffs[-1]}: "
-        f"{counts['red']:,} looked wrong, {counts['amber']:,} unusual, {counts['info']:,} in another regime. "
-        "A regime is no fault: intervals follow it."
+        _(
+            "{windows} at {cutoffs} up to {last}: {red} looked wrong, {amber} unusual, "
+            "{info} in another regime. A regime is no fault: intervals follow it."
+        ).format(
+            windows=count(len(held), "window", "windows"),
+            cutoffs=count(len(cutoffs), "cutoff", "cutoffs"),
+            last=cutoffs[-1],
+            red=figures(f"{counts['red']:,}"),
+            amber=figures(f"{counts['amber']:,}"),
+            info=figures(f"{counts['info']:,}"),
+        )
     )
     if ticker is None:
         rows = by_gravity(held)
         figure = drift_strip(held, rows[:_MOST_ROWS], cutoffs)
         if len(rows) > _MOST_ROWS:
-            st.caption(f"The {_MOST_ROWS} tickers with most findings, of {len(rows):,}.")
+            st.caption(
+                _("The {most_rows} tickers with most findings, of {rows}.").format(
+                    most_rows=_MOST_ROWS, rows=figures(f"{len(rows):,}")
+                )
+            )
     else:
         rows = list(dict.fromkeys(each.measure for each in measure_counts(held)))
         figure = measure_strip(held, rows, cutoffs)
     if rows:
-        st.plotly_chart(figure, width="stretch", key="drift_strip", config=TOOL_BAR, alt="Drift over time")
+        st.plotly_chart(figure, width="stretch", key="drift_strip", config=TOOL_BAR, alt=_("Drift over time"))
     table = measure_table(held)
     if len(table):
-        share = st.column_config.TextColumn(help="Of the windows that were checked.")
+        share = st.column_config.TextColumn(help=_("Of the windows that were checked."))
         st.dataframe(
-            table, hide_index=True, key="drift_measures", column_config={"Share": share},
-            alt="What the drift checks found, by rule",
-        )  # fmt: skip
+            table,
+            hide_index=True,
+            key="drift_measures",
+            column_config=titled(table, {"Share": share}),
+            alt=_("What the drift checks found, by rule"),
+        )
 
 
 def newest_cutoffs(days: Sequence[DriftDay], number: int) -> list[date]:
@@ -72,11 +89,11 @@ def measure_table(days: Sequence[DriftDay]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Rule": measure_words(each.measure),
-                "It looked": SIGNS[each.severity].word,
-                "Windows": each.count,
-                "Share": percent(each.count / len(days)),
-                "Tickers": ", ".join(_tickers(days, each.measure)),
+                N_("Rule"): measure_words(each.measure),
+                N_("It looked"): _(SIGNS[each.severity].word),
+                N_("Windows"): each.count,
+                N_("Share"): percent(each.count / len(days)),
+                N_("Tickers"): ", ".join(_tickers(days, each.measure)),
             }
             for each in sorted(
                 measure_counts(days), key=lambda each: (_SEVERITIES.index(each.severity), -each.count)
@@ -89,4 +106,4 @@ def _tickers(days: Sequence[DriftDay], measure: str) -> list[str]:
     found = dict.fromkeys(
         day.ticker for day in days if any(finding.measure == measure for finding in day.report.findings)
     )
-    return [*list(found)[:5], *([f"and {len(found) - 5} more"] if len(found) > 5 else [])]
+    return [*list(found)[:5], *([_("and {found} more").format(found=len(found) - 5)] if len(found) > 5 else [])]

@@ -8,8 +8,10 @@ import streamlit as st
 
 from stockcast.monitoring.open_forecasts import OpenForecast
 from stockcast.monitoring.record import TrackRecord
+from stockcast.ui.address_choice import choose_one
+from stockcast.ui.language import N_, _
 
-ALL = "All"
+ALL = N_("All")
 _PERIODS: dict[str, int | None] = {ALL: None, "20": 20, "60": 60, "250": 250}
 _HORIZONS = ("1", "2", "3", "4", "5")
 
@@ -38,23 +40,30 @@ def horizon_in_address() -> int:
     return int(asked) if asked in _HORIZONS else 1
 
 
+def _shown(option: str) -> str:
+    return _(option) if option == ALL else option
+
+
 def choose_part(record: TrackRecord) -> Chosen:
     """Draws the filters over a whole record."""
     tickers = [ALL, *(part.name for part in record.tickers)]
     versions = [ALL, *(f"v{part.name}" for part in record.versions)]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         # The address holds what is shown, so that nothing is shown otherwise than it is named.
-        ticker = st.selectbox("Ticker", tickers, key="of", bind="query-params", width=180)
-        version = st.selectbox("Model version", versions, key="by", bind="query-params", width=150)
-        last = st.segmented_control(
-            "Last sessions", list(_PERIODS), default=ALL, required=True, key="last", bind="query-params"
-        )
+        ticker = choose_one(_("Ticker"), "of", tickers, width=180, shown=_shown)
+        version = choose_one(_("Model version"), "by", versions, width=150, shown=_shown)
+        last = choose_one(_("Last sessions"), "last", list(_PERIODS), buttons=True, shown=_shown)
         st.segmented_control(
-            "Sessions ahead", _HORIZONS, default="1", required=True, key="ahead", bind="query-params",
-            help="Scorecards of backtests and the rules of alerts look one session ahead.",
-        )  # fmt: skip
+            _("Sessions ahead"),
+            _HORIZONS,
+            default="1",
+            required=True,
+            key="ahead",
+            bind="query-params",
+            help=_("Scorecards of backtests and the rules of alerts look one session ahead."),
+        )
     return Chosen(
-        None if ticker in (ALL, None) else ticker,
-        None if version in (ALL, None) else version.removeprefix("v"),
+        None if ticker == ALL else ticker,
+        None if version == ALL else version.removeprefix("v"),
         _PERIODS.get(last),
     )

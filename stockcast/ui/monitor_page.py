@@ -11,6 +11,7 @@ from stockcast.monitoring.record import LiveScores, TrackRecord
 from stockcast.prices.store import StoredHistory
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.format import count
+from stockcast.ui.language import _
 from stockcast.ui.monitor_alerts import show_alerts
 from stockcast.ui.monitor_drift import MOST_CUTOFFS, show_drift
 from stockcast.ui.monitor_empty import show_nothing_yet
@@ -38,11 +39,11 @@ def show_monitor(universe: str, histories: Sequence[StoredHistory]) -> None:
         show_alerts(universe, chosen.ticker, quiet=record.scores is None)
     if record.scores is not None:
         _record(record, record.scores)
-    st.subheader("Does the input still look like what it has learnt?")
+    st.subheader(_("Does the input still look like what it has learnt?"))
     with boundary():
         show_drift(drift_days(at, universe, histories, MOST_CUTOFFS), chosen.ticker, chosen.last)
     if waiting:
-        st.subheader("What is still open?")
+        st.subheader(_("What is still open?"))
         show_open(waiting)
     _rest(at, record, universe, chosen)
 
@@ -56,34 +57,36 @@ def _answer(
     elif chosen.whole:
         show_nothing_yet(record, waiting, histories)
     else:
-        st.info("Nothing that counts has come true in this part of the record.", icon=":material/filter_alt:")
+        st.info(_("Nothing that counts has come true in this part of the record."), icon=":material/filter_alt:")
 
 
 def _record(record: TrackRecord, scores: LiveScores) -> None:
     show_pictures(record, scores)
     if len(record.tickers) > 1:
-        st.subheader("Which ticker needs a look?")
+        st.subheader(_("Which ticker needs a look?"))
         show_tickers(record.tickers)
-    st.subheader("What was each version worth?")
+    st.subheader(_("What was each version worth?"))
     show_versions(record.versions)
 
 
 def _rest(at: Mark, record: TrackRecord, universe: str, chosen: Chosen) -> None:
     """What does not count, and everything as a file."""
     if record.left_out.count:
-        told = f"What does not count, and why ({count(record.left_out.count, 'forecast', 'forecasts')})"
-        with st.expander(told, icon=":material/rule:"):
+        title = _("What does not count, and why ({forecasts})").format(
+            forecasts=count(record.left_out.count, "forecast", "forecasts")
+        )
+        with st.expander(title, icon=":material/rule:"):
             show_left_out(record.left_out)
     if not any(at[1:]):
         return
     name = f"journal-{universe}" + (f"-{chosen.ticker}" if chosen.ticker else "")
     st.download_button(
-        "Download the journal as CSV",
+        _("Download the journal as CSV"),
         lambda: workspace().track.export(universe, chosen.ticker).content,
         file_name=f"{name.replace('^', '').replace('=', '-')}.csv",
         mime="text/csv",
         icon=":material/download:",
         key="journal_csv",
         on_click="ignore",
-        help="Every forecast as it was said, with what came true of it; one row a forecast and session ahead.",
+        help=_("Every forecast as it was said, with what came true of it; one row a forecast and session ahead."),
     )

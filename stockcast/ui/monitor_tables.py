@@ -10,28 +10,36 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from stockcast.monitoring.open_forecasts import OpenForecast
 from stockcast.monitoring.record import LeftOut, LiveScores, RecordPart
-from stockcast.ui.format import count, interval, money
+from stockcast.ui.column_titles import headed, localised, titled
+from stockcast.ui.format import count, figures, interval, money
+from stockcast.ui.language import N_, _
 from stockcast.ui.router import DATA
 from stockcast.ui.track_words import LEAST_SESSIONS, concerns
 
 _STATES = {
-    "awaited": "waits for its session",
-    "overdue": "overdue: the close is not stored yet",
-    "missing": "overdue: the stored history has no such session",
+    "awaited": N_("waits for its session"),
+    "overdue": N_("overdue: the close is not stored yet"),
+    "missing": N_("overdue: the stored history has no such session"),
 }
 
 
 def show_tickers(parts: Sequence[RecordPart]) -> None:
     """One row a ticker, those that need a look first."""
+    data, columns = localised(part_table(by_attention(parts), "Ticker"), _columns())
     st.dataframe(
-        part_table(by_attention(parts), "Ticker"), hide_index=True, key="track_tickers", column_config=_columns(),
-        alt="Live record by ticker",
-    )  # fmt: skip
+        data,
+        hide_index=True,
+        key="track_tickers",
+        column_config=columns,
+        alt=_("Live record by ticker"),
+    )
     judged = sum(part.scores.sessions >= LEAST_SESSIONS for part in parts)
     if judged > 1:
         st.caption(
-            f"Chance alone misses about 1 band in 20: a mark on one of {judged} tickers proves little. Alerts "
-            "allow for that."
+            _(
+                "Chance alone misses about 1 band in 20: a mark on one of {judged} tickers proves "
+                "little. Alerts allow for that."
+            ).format(judged=judged)
         )
 
 
@@ -52,10 +60,15 @@ def show_versions(parts: Sequence[RecordPart]) -> None:
     """One row a version, in the order in which they spoke."""
     table = part_table(parts, "Version", lambda name: f"v{name}")
     promises = [part.promise for part in parts]
-    table.insert(4, "Promised skill", [100 * each.skill if each else None for each in promises])
-    table.insert(8, "Promised 80 %", [100 * each.coverage_80 if each else None for each in promises])
+    table.insert(4, N_("Promised skill"), [100 * each.skill if each else None for each in promises])
+    table.insert(8, N_("Promised 80 %"), [100 * each.coverage_80 if each else None for each in promises])
+    data, columns = localised(table, _columns())
     st.dataframe(
-        table, hide_index=True, key="track_versions", column_config=_columns(), alt="Live record by model version"
+        data,
+        hide_index=True,
+        key="track_versions",
+        column_config=columns,
+        alt=_("Live record by model version"),
     )
 
 
@@ -68,16 +81,16 @@ def part_table(parts: Sequence[RecordPart], title: str, named: object = None) ->
 def _figures(scores: LiveScores) -> dict[str, object]:
     eighty, ninety, most = scores.coverages
     return {
-        "Needs a look": concerns(scores),
-        "Forecasts": scores.count,
-        "Skill": 100 * scores.skill,
-        "p": scores.p_value,
-        "MAPE ratio": scores.mape_ratio,
-        "80 % held": 100 * eighty.share,
-        "Chance allows": f"{eighty.low * 100:.0f} – {eighty.high * 100:.0f} %",
-        "90 % held": 100 * ninety.share,
-        "95 % held": 100 * most.share,
-        "Since": scores.first_session,
+        N_("Needs a look"): concerns(scores),
+        N_("Forecasts"): scores.count,
+        N_("Skill"): 100 * scores.skill,
+        N_("p"): scores.p_value,
+        N_("MAPE ratio"): scores.mape_ratio,
+        N_("80 % held"): 100 * eighty.share,
+        N_("Chance allows"): f"{eighty.low * 100:.0f} – {eighty.high * 100:.0f} %",
+        N_("90 % held"): 100 * ninety.share,
+        N_("95 % held"): 100 * most.share,
+        N_("Since"): scores.first_session,
     }
 
 
@@ -87,14 +100,14 @@ def _columns() -> dict[str, ColumnConfig]:
     return {
         "Ticker": st.column_config.TextColumn(pinned=True),
         "Version": st.column_config.TextColumn(pinned=True),
-        "Needs a look": st.column_config.TextColumn(help="Empty where nothing speaks against it."),
+        "Needs a look": st.column_config.TextColumn(help=_("Empty where nothing speaks against it.")),
         "Forecasts": number(format="localized"),
-        "Skill": number(format="%+.2f %%", help="1 - CRPS / naive CRPS."),
-        "Promised skill": number(format="%+.2f %%", help="Of the backtest that the version was judged by."),
+        "Skill": number(format="%+.2f %%", help=_("1 - CRPS / naive CRPS.")),
+        "Promised skill": number(format="%+.2f %%", help=_("Of the backtest that the version was judged by.")),
         "Promised 80 %": number(format="%.1f %%"),
-        "p": number(format="%.3f", help="Diebold-Mariano, on means per session."),
-        "MAPE ratio": number(format="%.3f", help="Error of the median over that of the naive forecast."),
-        "Chance allows": st.column_config.TextColumn(help="For the 80 % interval, 95 % of cases."),
+        "p": number(format="%.3f", help=_("Diebold-Mariano, on means per session.")),
+        "MAPE ratio": number(format="%.3f", help=_("Error of the median over that of the naive forecast.")),
+        "Chance allows": st.column_config.TextColumn(help=_("For the 80 % interval, 95 % of cases.")),
         **held,
     }
 
@@ -102,20 +115,29 @@ def _columns() -> dict[str, ColumnConfig]:
 def show_open(waiting: Sequence[OpenForecast]) -> None:
     """What is still to come true, what is overdue first."""
     if not waiting:
-        st.caption("None: everything that was said has come true.")
+        st.caption(_("None: everything that was said has come true."))
         return
     overdue = sum(each.state != "awaited" for each in waiting)
+    table = open_table(waiting)
     st.dataframe(
-        open_table(waiting), hide_index=True, key="track_open", alt="Open forecasts",
-        column_config={
-            "Ticker": st.column_config.TextColumn(pinned=True),
-            "Said": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", help="UTC."),
-        },
-    )  # fmt: skip
+        table,
+        hide_index=True,
+        key="track_open",
+        alt=_("Open forecasts"),
+        column_config=titled(
+            table,
+            {
+                "Ticker": st.column_config.TextColumn(pinned=True),
+                "Said": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC", help="UTC."),
+            },
+        ),
+    )
     if overdue:
         st.page_link(
             DATA,
-            label=f"Get the missing closes of {count(overdue, 'overdue forecast', 'overdue forecasts')}",
+            label=_("Get the missing closes of {forecasts}").format(
+                forecasts=count(overdue, "overdue forecast", "overdue forecasts")
+            ),
             icon=":material/download:",
         )
 
@@ -125,15 +147,15 @@ def open_table(waiting: Sequence[OpenForecast]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Ticker": each.ticker,
-                "For": each.session,
-                "State": _STATES[each.state],
-                "Median": money(each.median, each.currency),
-                "80 % interval": interval(each.low_80, each.high_80),
-                "Last close": money(each.last_close, each.currency),
-                "Cutoff": each.cutoff,
-                "Version": f"v{each.model_version}",
-                "Said": each.issued_at,
+                N_("Ticker"): each.ticker,
+                N_("For"): each.session,
+                N_("State"): _(_STATES[each.state]),
+                N_("Median"): money(each.median, each.currency),
+                N_("80 % interval"): interval(each.low_80, each.high_80),
+                N_("Last close"): money(each.last_close, each.currency),
+                N_("Cutoff"): each.cutoff,
+                N_("Version"): f"v{each.model_version}",
+                N_("Said"): each.issued_at,
             }
             for each in sorted(waiting, key=lambda each: (each.state == "awaited", each.session, each.ticker))
         ]
@@ -144,20 +166,31 @@ def show_left_out(left_out: LeftOut) -> None:
     """What does not count, and why."""
     reasons = (
         (
-            "Issued after the session had closed",
+            _("Issued after the session had closed"),
             left_out.after_the_fact,
-            "Who knows the close forecasts well.",
+            _("Who knows the close forecasts well."),
         ),
-        ("Uploaded windows", left_out.uploaded, "They may hold anything, and no history tells what came of them."),
-        ("Repetitions", left_out.repeated, "The same word by another page, command or program counts once."),
         (
-            "Second words",
+            _("Uploaded windows"),
+            left_out.uploaded,
+            _("They may hold anything, and no history tells what came of them."),
+        ),
+        (_("Repetitions"), left_out.repeated, _("The same word by another page, command or program counts once.")),
+        (
+            _("Second words"),
             left_out.revised,
-            "The first word on a close counts, not the better one.",
+            _("The first word on a close counts, not the better one."),
         ),
     )
     st.table(
-        pd.DataFrame([{"What": what, "Forecasts": f"{number:,}", "Why": why} for what, number, why in reasons]),
+        headed(
+            pd.DataFrame(
+                [
+                    {N_("What"): what, N_("Forecasts"): figures(f"{number:,}"), N_("Why"): why}
+                    for what, number, why in reasons
+                ]
+            )
+        ),
         border="horizontal",
         hide_index=True,
     )

@@ -12,14 +12,17 @@ from stockcast.monitoring.live_coverage import LiveCoverage
 from stockcast.monitoring.open_forecasts import OpenForecast
 from stockcast.monitoring.record import LiveScores, Promise, TrackRecord
 from stockcast.ui.chart_style import TOOL_BAR
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.format import count, glued, percent, signed_percent
+from stockcast.ui.figure_words import in_words
+from stockcast.ui.format import count, figures, glued, percent, signed_percent
+from stockcast.ui.language import N_, _
 from stockcast.ui.track_charts import coverage_chart, cusum_chart, saved_chart, skill_path_chart
 from stockcast.ui.track_words import cusum_words, standing, verdict
 from stockcast.workflows.backtest_charts import pit_figure
 
-_NO_PROMISE = "no backtest known"
+_NO_PROMISE = N_("no backtest known")
 _SHOWN = {
     "good": (st.success, ":material/verified:"),
     "open": (st.info, ":material/balance:"),
@@ -32,11 +35,25 @@ def show_verdict(record: TrackRecord, scores: LiveScores) -> None:
     """What it comes to, in one sentence with its counts."""
     show, icon = _SHOWN[standing(scores)]
     who = count(len(record.tickers), "ticker", "tickers") if record.ticker is None else record.ticker
-    ahead = "one session ahead" if record.horizon == 1 else f"{record.horizon} sessions ahead"
+    ahead = (
+        _("one session ahead")
+        if record.horizon == 1
+        else _("{horizon} sessions ahead").format(horizon=record.horizon)
+    )
     speakers = ", ".join(f"v{part.name}" for part in record.versions)
     show(
-        f"Sessions {scores.first_session} to {scores.last_session}, {plain(who)} of the universe "
-        f"{plain(record.universe)}, {ahead}, said by {speakers}. {plain(record.left_out.sentence)}",
+        _(
+            "Sessions {first_session} to {last_session}, {who} of the universe {universe}, "
+            "{ahead}, said by {speakers}. {sentence}"
+        ).format(
+            first_session=scores.first_session,
+            last_session=scores.last_session,
+            who=plain(who),
+            universe=plain(record.universe),
+            ahead=ahead,
+            speakers=speakers,
+            sentence=plain(told(record.left_out.sentence)),
+        ),
         title=glued(plain(verdict(scores))),
         icon=icon,
     )
@@ -46,77 +63,101 @@ def show_cards(scores: LiveScores, promise: Promise | None, waiting: Sequence[Op
     """Live figures beside what the backtest promised."""
     with st.grid(3, min_column_width=150, gap="medium"):
         figure_card(
-            "Skill against naive",
+            _("Skill against naive"),
             signed_percent(scores.skill),
             _promised(signed_percent(promise.skill) if promise else None),
-            f"1 - CRPS / naive CRPS: how much better the whole distribution was. Chance alone: "
-            f"{p_text(scores.p_value)} (Diebold-Mariano, on means per session). Promised: by the backtest.",
+            _(
+                "1 - CRPS / naive CRPS: how much better the whole distribution was. Chance alone: "
+                "{p_value} (Diebold-Mariano, on means per session). Promised: by the backtest."
+            ).format(p_value=told(p_text(scores.p_value))),
         )
         figure_card(
-            "MAPE against naive",
-            f"{scores.mape_ratio:.3f}",
-            _promised(f"{promise.mape_ratio:.3f}" if promise else None),
-            "Error of the median over that of the naive forecast: below 1 is better. On closes the naive forecast "
-            "is nearly optimal.",
+            _("MAPE against naive"),
+            figures(f"{scores.mape_ratio:.3f}"),
+            _promised(figures(f"{promise.mape_ratio:.3f}") if promise else None),
+            _(
+                "Error of the median over that of the naive forecast: below 1 is better. On closes "
+                "the naive forecast is nearly optimal."
+            ),
         )
         for coverage in scores.coverages:
             _coverage_card(coverage, promise)
         overdue = sum(each.state != "awaited" for each in waiting)
         figure_card(
-            "Open forecasts",
-            f"{len(waiting):,}",
-            f"{overdue:,} overdue" if overdue else "none overdue",
-            "Said and not come true yet; overdue when the session is over and its close is not stored.",
+            _("Open forecasts"),
+            figures(f"{len(waiting):,}"),
+            _("{overdue} overdue").format(overdue=figures(f"{overdue:,}")) if overdue else _("none overdue"),
+            _("Said and not come true yet; overdue when the session is over and its close is not stored."),
         )
 
 
 def _coverage_card(coverage: LiveCoverage, promise: Promise | None) -> None:
     name = f"{coverage.promised * 100:.0f}"
     backtest = getattr(promise, f"coverage_{name}") if promise else None
+    explained = _(
+        "{held} of {count} closes. Tickers move together, so that these tell as much as "
+        "{independent} independent forecasts: the band is that of so many."
+    ).format(
+        held=figures(f"{coverage.held:,}"),
+        count=figures(f"{coverage.count:,}"),
+        independent=figures(f"{coverage.independent:,}"),
+    )
+    beside = ""
+    if backtest:
+        beside = _("In the backtest {backtest}; naive {naive_share}.").format(
+            backtest=percent(backtest), naive_share=percent(coverage.naive_share)
+        )
     figure_card(
-        f"{name} % interval held",
+        _("{name} % interval held").format(name=name),
         percent(coverage.share),
-        f"chance {coverage.low * 100:.0f} – {percent(coverage.high, 0)}",
-        f"{coverage.held:,} of {coverage.count:,} closes. Tickers move together, so that these tell as much as "
-        f"{coverage.independent:,} independent forecasts: the band is that of so many. "
-        + (f"In the backtest {percent(backtest)}; naive {percent(coverage.naive_share)}." if backtest else ""),
+        _("chance {low} – {high}").format(
+            low=figures(f"{coverage.low * 100:.0f}"), high=percent(coverage.high, 0)
+        ),
+        " ".join(filter(None, (explained, beside))),
     )
 
 
 def _promised(figure: str | None) -> str:
-    return f"promised {figure}" if figure else _NO_PROMISE
+    return _("promised {figure}").format(figure=figure) if figure else _(_NO_PROMISE)
 
 
 def show_pictures(record: TrackRecord, scores: LiveScores) -> None:
     """The record over time, and whether its probabilities held."""
-    st.subheader("Is the edge steady?")
+    st.subheader(_("Is the edge steady?"))
     _pair(
-        ("Skill so far", lambda: skill_path_chart(record.path, record.promise)),
-        ("CRPS saved so far", lambda: saved_chart(record.path)),
+        ("skill_so_far", _("Skill so far"), lambda: skill_path_chart(record.path, record.promise)),
+        ("crps_saved_so_far", _("CRPS saved so far"), lambda: saved_chart(record.path)),
     )
-    st.subheader("Did the probabilities hold?")
+    st.subheader(_("Did the probabilities hold?"))
     if record.pit is not None:
-        st.caption(glued(plain(record.pit.sentence)))
+        st.caption(glued(plain(told(record.pit.sentence))))
     pit = record.pit
     _pair(
-        ("Intervals, with the band of chance", lambda: coverage_chart(scores.coverages, record.promise)),
-        *((("Place of each return in its distribution", lambda: pit_figure(pit, "Live")),) if pit else ()),
+        (
+            "intervals",
+            _("Intervals, with the band of chance"),
+            lambda: coverage_chart(scores.coverages, record.promise),
+        ),
+        *(
+            (("place", _("Place of each return in its distribution"), lambda: in_words(pit_figure(pit, "Live"))),)
+            if pit
+            else ()
+        ),
     )
-    st.caption("Grey: where chance alone would leave a calibrated forecaster in 95 % of cases.")
+    st.caption(_("Grey: where chance alone would leave a calibrated forecaster in 95 % of cases."))
     if record.cusum is not None:
-        st.markdown("**Runs of misses** (CUSUM of the 80 % interval)")
+        st.markdown(_("**Runs of misses** (CUSUM of the 80 % interval)"))
         st.caption(plain(cusum_words(record.cusum)))
-        _chart("Runs of misses", cusum_chart(record.cusum))
+        _chart("runs_of_misses", _("Runs of misses"), cusum_chart(record.cusum))
 
 
-def _pair(*charts: tuple[str, Callable[[], go.Figure]]) -> None:
-    """Charts side by side, below one another on a phone."""
-    for column, (title, draw) in zip(st.columns(len(charts)), charts, strict=True):
+def _pair(*charts: tuple[str, str, Callable[[], go.Figure]]) -> None:
+    """Charts with their names and titles, side by side, below one another on a phone."""
+    for column, (name, title, draw) in zip(st.columns(len(charts)), charts, strict=True):
         with column:
             st.markdown(f"**{title}**")
-            _chart(title, draw())
+            _chart(name, title, draw())
 
 
-def _chart(title: str, figure: go.Figure) -> None:
-    key = "track_" + title.split(",")[0].lower().replace(" ", "_")
-    st.plotly_chart(figure, width="stretch", key=key, config=TOOL_BAR, alt=title)
+def _chart(name: str, title: str, figure: go.Figure) -> None:
+    st.plotly_chart(figure, width="stretch", key=f"track_{name}", config=TOOL_BAR, alt=title)

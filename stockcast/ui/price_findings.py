@@ -10,32 +10,36 @@ import streamlit as st
 
 from stockcast.prices.quality_findings import FindingKind, QualityFinding
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.column_titles import titled
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import bullets, plain
+from stockcast.ui.format import figures
+from stockcast.ui.language import N_, _
 from stockcast.ui.price_reads import Looked
 
 # In the order in which they need a look; how one is called, and how it is explained.
 _KINDS: dict[FindingKind, tuple[str, str]] = {
     "split": (
-        "Split?",
-        "A move close to 1/2, 1/3, 2, 3, 5 or 10 times: perhaps a split that was not adjusted for.",
+        N_("Split?"),
+        N_("A move close to 1/2, 1/3, 2, 3, 5 or 10 times: perhaps a split that was not adjusted for."),
     ),
-    "unit_error": ("Unit error?", "A move close to 100 or 1,000 times: perhaps cents for units."),
-    "extreme_move": ("Extreme move", "Beyond 12 standard deviations and 45 % of log return: an outlier."),
-    "gap": ("Gap", "The exchange traded, and the history has no bar."),
-    "standstill": ("Standstill", "Four or more closes in a row are the same."),
-    "zero_volume": ("Zero volume", "A close without a single share traded."),
-    "repair": ("Mended", "Left out, merged or taken as unknown when the prices were read."),
+    "unit_error": (N_("Unit error?"), N_("A move close to 100 or 1,000 times: perhaps cents for units.")),
+    "extreme_move": (N_("Extreme move"), N_("Beyond 12 standard deviations and 45 % of log return: an outlier.")),
+    "gap": (N_("Gap"), N_("The exchange traded, and the history has no bar.")),
+    "standstill": (N_("Standstill"), N_("Four or more closes in a row are the same.")),
+    "zero_volume": (N_("Zero volume"), N_("A close without a single share traded.")),
+    "repair": (N_("Mended"), N_("Left out, merged or taken as unknown when the prices were read.")),
 }
 _SHOWN_WHOLE = 8  # rows; a longer table scrolls
 _ORDER = {kind: place for place, kind in enumerate(_KINDS)}
 # What stands in the headline: one figure for several kinds that a person tells apart only by looking.
 _HEADLINE: dict[str, tuple[FindingKind, ...]] = {
-    "Missing sessions": ("gap",),
-    "Split-like moves": ("split", "unit_error"),
-    "Extreme moves": ("extreme_move",),
-    "Standstills": ("standstill",),
-    "Zero volume": ("zero_volume",),
-    "Mended": ("repair",),
+    N_("Missing sessions"): ("gap",),
+    N_("Split-like moves"): ("split", "unit_error"),
+    N_("Extreme moves"): ("extreme_move",),
+    N_("Standstills"): ("standstill",),
+    N_("Zero volume"): ("zero_volume",),
+    N_("Mended"): ("repair",),
 }
 
 
@@ -59,45 +63,49 @@ def finding_table(findings: Sequence[QualityFinding]) -> pd.DataFrame:
     """One row a place."""
     return pd.DataFrame(
         {
-            "What": [_KINDS[each.kind][0] for each in findings],
-            "Session": [each.first for each in findings],
-            "Until": [each.last if each.last != each.first else None for each in findings],
-            "Sessions": [each.sessions for each in findings],
-            "In words": [each.sentence for each in findings],
+            N_("What"): [_(_KINDS[each.kind][0]) for each in findings],
+            N_("Session"): [each.first for each in findings],
+            N_("Until"): [each.last if each.last != each.first else None for each in findings],
+            N_("Sessions"): [each.sessions for each in findings],
+            N_("In words"): [told(each.sentence) for each in findings],
         }
     )
 
 
 def show_findings(history: StoredHistory, looked: Looked) -> tuple[date, date] | None:
     """Draws the report; returns the sessions of the row that is selected, where it has any."""
-    st.subheader(f"How good are the prices of {plain(history.ticker)}?")
+    st.subheader(_("How good are the prices of {ticker}?").format(ticker=plain(history.ticker)))
     _verdict(looked)
     with st.container(horizontal=True):
         for name, found in headline(looked.findings).items():
-            explained = " ".join(_KINDS[kind][1] for kind in _HEADLINE[name])
-            st.metric(name, f"{found:,}", help=explained, border=True, width=150)
+            explained = " ".join(_(_KINDS[kind][1]) for kind in _HEADLINE[name])
+            st.metric(_(name), figures(f"{found:,}"), help=explained, border=True, width="content")
     findings = by_attention(looked.findings)
     if not findings:
         return None
-    st.caption("Select a row to see its place on the chart.")
+    st.caption(_("Select a row to see its place on the chart."))
+    table = finding_table(findings)
     state = st.dataframe(
-        finding_table(findings),
+        table,
         hide_index=True,
         height="content" if len(findings) <= _SHOWN_WHOLE else 320,
         placeholder="–",
-        column_config={
-            "What": st.column_config.TextColumn(width="small"),
-            "Session": st.column_config.DateColumn(format="YYYY-MM-DD", width="small"),
-            "Until": st.column_config.DateColumn(
-                format="YYYY-MM-DD", width="small", help="Its last session, where it has several."
-            ),
-            "Sessions": st.column_config.NumberColumn(format="localized", width="small"),
-            "In words": st.column_config.TextColumn(width="large"),
-        },
+        column_config=titled(
+            table,
+            {
+                "What": st.column_config.TextColumn(width="small"),
+                "Session": st.column_config.DateColumn(format="YYYY-MM-DD", width="small"),
+                "Until": st.column_config.DateColumn(
+                    format="YYYY-MM-DD", width="small", help=_("Its last session, where it has several.")
+                ),
+                "Sessions": st.column_config.NumberColumn(format="localized", width="small"),
+                "In words": st.column_config.TextColumn(width="large"),
+            },
+        ),
         on_select="rerun",
         selection_mode="single-row",
         key=findings_key(history),
-        alt=f"Quality report of {history.ticker}",
+        alt=_("Quality report of {ticker}").format(ticker=history.ticker),
     )
     chosen = [findings[row] for row in state.selection.rows if row < len(findings)]
     return next(((each.first, each.last) for each in chosen if each.first and each.last), None)
@@ -109,11 +117,11 @@ def findings_key(history: StoredHistory) -> str:
 
 
 def _verdict(looked: Looked) -> None:
-    said = bullets(looked.quality.sentences)
+    said = bullets(map(told, looked.quality.sentences))
     if looked.quality.suspicious:
-        st.warning(said, title="Look at these before you train on them", icon=":material/warning:")
+        st.warning(said, title=_("Look at these before you train on them"), icon=":material/warning:")
     else:
         st.markdown(said)
     if looked.mended:
-        with st.expander("What was mended when they were read", icon=":material/build:"):
-            st.markdown(bullets(looked.mended))
+        with st.expander(_("What was mended when they were read"), icon=":material/build:"):
+            st.markdown(bullets(map(told, looked.mended)))

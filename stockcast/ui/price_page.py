@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.language import _
 from stockcast.ui.price_table import show_price_table
 from stockcast.ui.price_view import show_history
 
@@ -29,8 +30,8 @@ def show_stored(histories: Sequence[StoredHistory]) -> None:
         show_history(histories)
     else:
         st.info(
-            "Download from Yahoo or upload a file below, or load the bundled sample, which needs no network.",
-            title="No prices are stored yet",
+            _("Download from Yahoo or upload a file below, or load the bundled sample, which needs no network."),
+            title=_("No prices are stored yet"),
             icon=":material/inbox:",
         )
     st.session_state[_SEEN] = True

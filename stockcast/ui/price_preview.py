@@ -11,22 +11,39 @@ from stockcast.prices.reading.read_as import ReadAs
 from stockcast.prices.reading.sketch import FileSketch, sketch_file
 from stockcast.prices.source import shape_question
 from stockcast.prices.tickers import exchange_of, normalise_ticker
+from stockcast.ui.column_titles import localised
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import count
+from stockcast.ui.language import N_, _
 from stockcast.ui.shared import workspace
 from stockcast.workflows.preview_import import ImportPreview, preview_import
 
 _ADJUSTED = {
-    "beside": "Adjusted: all prices are brought to the level of the adjusted close.",
-    "alone": "Adjusted: the only close in the file is an adjusted one.",
-    "no": "As they stand: the file does not say whether they are adjusted for splits and dividends.",
+    "beside": N_("Adjusted: all prices are brought to the level of the adjusted close."),
+    "alone": N_("Adjusted: the only close in the file is an adjusted one."),
+    "no": N_("As they stand: the file does not say whether they are adjusted for splits and dividends."),
 }
-_MARKS = {".": "decimal point", ",": "decimal comma", None: "typed numbers"}
+_ROLES = {
+    "session": N_("session"),
+    "open": N_("open"),
+    "high": N_("high"),
+    "low": N_("low"),
+    "close": N_("close"),
+    "adjusted": N_("adjusted close"),
+    "volume": N_("volume"),
+}
+_MARKS = {".": N_("decimal point"), ",": N_("decimal comma"), None: N_("typed numbers")}
 
 
-@st.cache_data(max_entries=4, ttl=900, show_spinner="Looking at the file …")
 def read_sketch(name: str, content: bytes) -> FileSketch:
     """The columns of a file. Raises UnreadableFile."""
+    with st.spinner(_("Looking at the file …")):
+        return _read_sketch(name, content)
+
+
+@st.cache_data(max_entries=4, ttl=900, show_spinner=False)
+def _read_sketch(name: str, content: bytes) -> FileSketch:
     return sketch_file(name, content)
 
 
@@ -38,10 +55,11 @@ def read_preview(name: str, content: bytes, ticker: str, read_as: ReadAs) -> Imp
     ws, question = workspace(), shape_question(ticker)
     stored = ws.prices.find(question.ticker)
     key = (str(ws.settings.home), stored.content_hash if stored else "")
-    return _read_preview(key, name, content, question.ticker, read_as)
+    with st.spinner(_("Reading the file …")):
+        return _read_preview(key, name, content, question.ticker, read_as)
 
 
-@st.cache_data(max_entries=4, ttl=900, show_spinner="Reading the file …")
+@st.cache_data(max_entries=4, ttl=900, show_spinner=False)
 def _read_preview(
     stored: tuple[str, str], name: str, content: bytes, ticker: str, read_as: ReadAs
 ) -> ImportPreview:
@@ -63,23 +81,36 @@ def ticker_of_name(file_name: str) -> str:
 def show_preview(preview: ImportPreview, lookback: int) -> None:
     """The reading in words, what was left out, and the bars at both ends; forecasts need `lookback` sessions."""
     frame = preview.fetched.frame
-    st.markdown("**This is how I read it.**" + ("" if preview.stored_already else " Nothing is stored yet."))
+    read = _("**This is how I read it.**")
+    st.markdown(read if preview.stored_already else f"{read} {_('Nothing is stored yet.')}")
     st.table(_facts(preview), hide_header=True, border="horizontal")
     if preview.cautions:
-        st.warning(bullets(preview.cautions), title="Please check", icon=":material/visibility:")
+        st.warning(bullets(map(told, preview.cautions)), title=_("Please check"), icon=":material/visibility:")
     repairs = preview.fetched.report.repairs
-    st.markdown(f"**Left out or mended**\n\n{bullets(repair.sentence for repair in repairs)}" if repairs else
-                "Nothing was left out or mended.")  # fmt: skip
-    st.markdown(f"**Quality**\n\n{bullets(preview.quality.sentences)}")
+    st.markdown(
+        f"**{_('Left out or mended')}**\n\n{bullets(told(repair.sentence) for repair in repairs)}"
+        if repairs
+        else _("Nothing was left out or mended.")
+    )
+    st.markdown(f"**{_('Quality')}**\n\n{bullets(map(told, preview.quality.sentences))}")
     if len(frame) < lookback:
         st.warning(
-            f"{count(len(frame), 'session', 'sessions')} can be looked at, but a forecast needs at least {lookback}.",
+            _("{sessions} can be looked at, but a forecast needs at least {lookback}.").format(
+                sessions=count(len(frame), "session", "sessions"), lookback=lookback
+            ),
             icon=":material/hourglass_bottom:",
         )
-    digits = st.column_config.NumberColumn(format="%.2f" if frame.close.min() >= 1 else "%.4g")
+    written = "%.2f" if frame.close.min() >= 1 else "%.4g"
     table = preview_table(preview)
-    columns = dict.fromkeys(table.columns, digits) | {"volume": st.column_config.NumberColumn(format="localized")}
-    st.dataframe(table, column_config=columns, placeholder="–", alt="First and last bars of the file")
+    columns = {
+        name: st.column_config.NumberColumn(
+            _column_title(name), format="localized" if name == "volume" else written
+        )
+        for name in table.columns
+    }
+    data, known = localised(table, columns)
+    known["session"] = st.column_config.TextColumn(_column_title("session"))
+    st.dataframe(data, column_config=known, placeholder="–", alt=_("First and last bars of the file"))
 
 
 def preview_table(preview: ImportPreview) -> pd.DataFrame:
@@ -92,16 +123,33 @@ def preview_table(preview: ImportPreview) -> pd.DataFrame:
     return pd.concat([bars.head(3), bars.tail(3)]) if len(bars) > 6 else bars
 
 
+def _column_title(name: str) -> str:
+    """The name of a column of the bars, with the currency behind it where it has one."""
+    role, *currency = name.split(" ", 1)
+    return " ".join((_(_ROLES.get(role, role)), *currency))
+
+
 def _facts(preview: ImportPreview) -> pd.DataFrame:
     reading, frame = preview.reading, preview.fetched.frame
-    columns = ", ".join(f"{role} from '{name}'" for role, name in reading.columns)
+    columns = ", ".join(
+        _("{role} from '{name}'").format(role=_(_ROLES.get(role, role)), name=name)
+        for role, name in reading.columns
+    )
     facts = {
-        "File": f"{reading.kind} ({reading.detail}), {count(reading.rows, 'row', 'rows')} below the header",
-        "Columns": columns,
-        "Dates": f"as {reading.date_style}" if reading.date_style else "typed dates",
-        "Numbers": _MARKS[reading.decimal_mark],
-        "Currency": f"{frame.currency}, in which {frame.ticker} is quoted ({frame.exchange}); volume in shares",
-        "Prices": _ADJUSTED[reading.adjusted],
-        "Sessions": f"{count(len(frame), 'session', 'sessions')}, {frame.first_session} to {frame.last_session}",
+        N_("File"): _("{kind} ({detail}), {rows} below the header").format(
+            kind=reading.kind, detail=told(reading.detail), rows=count(reading.rows, "row", "rows")
+        ),
+        N_("Columns"): columns,
+        N_("Dates"): (
+            _("as {style}").format(style=told(reading.date_style)) if reading.date_style else _("typed dates")
+        ),
+        N_("Numbers"): _(_MARKS[reading.decimal_mark]),
+        N_("Currency"): _("{currency}, in which {ticker} is quoted ({exchange}); volume in shares").format(
+            currency=frame.currency, ticker=frame.ticker, exchange=frame.exchange
+        ),
+        N_("Prices"): _(_ADJUSTED[reading.adjusted]),
+        N_("Sessions"): _("{sessions}, {first} to {last}").format(
+            sessions=count(len(frame), "session", "sessions"), first=frame.first_session, last=frame.last_session
+        ),
     }
-    return pd.DataFrame({"How": map(plain, facts.values())}, index=pd.Index(facts, name="What"))
+    return pd.DataFrame({"How": map(plain, facts.values())}, index=pd.Index(map(_, facts), name="What"))

@@ -10,6 +10,7 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.prices.quality import PriceQuality, assess_quality
 from stockcast.prices.quality_findings import QualityFinding, list_findings
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 
 
@@ -26,10 +27,11 @@ class Looked:
 def look_over(history: StoredHistory) -> Looked:
     """The bars of a stored history, and what is to be said about them."""
     key = (str(workspace().settings.home), history.ticker, history.content_hash, history.as_of.isoformat())
-    return _look_over(key, history)
+    with st.spinner(_("Reading the prices …")):
+        return _look_over(key, history)
 
 
-@st.cache_resource(max_entries=20, show_spinner="Reading the prices …")
+@st.cache_resource(max_entries=20, show_spinner=False)
 def _look_over(key: tuple[str, ...], _history: StoredHistory) -> Looked:
     frame = workspace().prices.load(_history.ticker)
     found = assess_quality(frame)

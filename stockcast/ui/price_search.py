@@ -8,6 +8,7 @@ import streamlit as st
 
 from stockcast.prices.yahoo import Listing
 from stockcast.ui.escaping import plain
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 from stockcast.workflows.search_tickers import search_tickers
 
@@ -18,20 +19,23 @@ def search_form() -> None:
     """The field, and what it found; kept until the next search. Raises SourceError or InvalidRequest."""
     with st.form("yahoo_search", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Find a ticker",
-            placeholder="A company's name, such as Petrobras",
+            _("Find a ticker"),
+            placeholder=_("A company's name, such as Petrobras"),
             key="yahoo_search_text",
             max_chars=80,
-            help="Asks Yahoo. What you pick is downloaded together with the tickers that you type below.",
+            help=_("Asks Yahoo. What you pick is downloaded together with the tickers that you type below."),
         )
-        asked = st.form_submit_button("Search", icon=":material/search:", key="yahoo_search_go")
+        asked = st.form_submit_button(_("Search"), icon=":material/search:", key="yahoo_search_go")
     if not asked:
         return
     st.session_state[_FOUND] = ()
-    with st.spinner("Asking Yahoo …"):
+    with st.spinner(_("Asking Yahoo …")):
         st.session_state[_FOUND] = found = search_tickers(workspace().settings.yahoo_cache, text)
     if not found:
-        st.info(f"Yahoo knows nothing like \u201c{plain(text)}\u201d.", icon=":material/search_off:")
+        st.info(
+            _("Yahoo knows nothing like \u201c{text}\u201d.").format(text=plain(text)),
+            icon=":material/search_off:",
+        )
 
 
 def pick_found() -> list[str]:
@@ -39,16 +43,20 @@ def pick_found() -> list[str]:
     found: Sequence[Listing] = st.session_state.get(_FOUND, ())
     known = {each.ticker: _words(each) for each in found if each.known}
     if left_out := [each.ticker for each in found if not each.known]:
-        st.caption(f"Left out, as the calendar of their exchange is not known: {plain(', '.join(left_out))}.")
+        st.caption(
+            _("Left out, as the calendar of their exchange is not known: {left_out}.").format(
+                left_out=plain(", ".join(left_out))
+            )
+        )
     if not known:
         return []
     picked: list[str] = st.pills(
-        "Matches",
+        _("Matches"),
         list(known),
         selection_mode="multi",
         format_func=known.__getitem__,
         key="yahoo_picked",
-        help="Pick what to download.",
+        help=_("Pick what to download."),
     )
     return picked
 

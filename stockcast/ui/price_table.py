@@ -10,8 +10,10 @@ import streamlit as st
 
 from stockcast.prices.sessions import sessions_since
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.column_titles import titled
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import count
+from stockcast.ui.language import N_, _
 from stockcast.ui.price_download import download
 from stockcast.ui.shared import workspace
 
@@ -23,15 +25,15 @@ def price_table(histories: Sequence[StoredHistory], now: datetime) -> pd.DataFra
     return pd.DataFrame(
         [
             {
-                "Ticker": history.ticker,
-                "Last": history.last_session,
-                "Age": sessions_since(history.exchange, history.last_session, now),
-                "First": history.first_session,
-                "Sessions": history.sessions,
-                "Currency": history.currency,
-                "Findings": history.report.findings,
-                "Source": history.source,
-                "Asked": history.as_of,
+                N_("Ticker"): history.ticker,
+                N_("Last"): history.last_session,
+                N_("Age"): sessions_since(history.exchange, history.last_session, now),
+                N_("First"): history.first_session,
+                N_("Sessions"): history.sessions,
+                N_("Currency"): history.currency,
+                N_("Findings"): history.report.findings,
+                N_("Source"): history.source,
+                N_("Asked"): history.as_of,
             }
             for history in histories
         ]
@@ -44,10 +46,12 @@ def show_price_table(histories: Sequence[StoredHistory]) -> None:
     table = price_table(histories, workspace().clock())
     behind = table[(table["Age"] > 0) & (table["Source"] == _YAHOO)]["Ticker"].tolist()
     if behind and st.button(
-        f"Bring {count(len(behind), 'ticker', 'tickers')} up to date",
+        _("Bring {tickers} up to date").format(tickers=count(len(behind), "ticker", "tickers")),
         icon=":material/sync:",
         key="update_all",
-        help="Asks Yahoo for the sessions that are missing at the end, and whether it tells the rest as before.",
+        help=_(
+            "Asks Yahoo for the sessions that are missing at the end, and whether it tells the rest as before."
+        ),
     ):
         download(behind)
         table = price_table(workspace().prices.list(), workspace().clock())
@@ -62,36 +66,48 @@ def _show(table: pd.DataFrame) -> None:
         hide_index=True,
         key="histories",
         placeholder="–",
-        column_config={
-            "Ticker": st.column_config.TextColumn(pinned=True),
-            "Last": st.column_config.DateColumn(format="YYYY-MM-DD", help="The last stored session."),
-            "Age": st.column_config.NumberColumn(
-                format="localized",
-                help="Sessions that the exchange has completed since the last stored one; 0 is up to date.",
-            ),
-            "First": st.column_config.DateColumn(format="YYYY-MM-DD", help="The first stored session."),
-            "Sessions": st.column_config.NumberColumn(format="localized", help="Stored daily bars."),
-            "Currency": st.column_config.TextColumn(help="Currency of the prices, as the exchange quotes them."),
-            "Findings": st.column_config.NumberColumn(
-                help="Rows of the quality report: gaps, odd moves, standstills, sessions without volume, repairs. "
-                "Not counted before the history is next brought up to date."
-            ),
-            "Source": st.column_config.TextColumn(help="Where the prices came from."),
-            "Asked": st.column_config.DatetimeColumn(
-                format="YYYY-MM-DD HH:mm", timezone="UTC", help="When the source was last asked, in UTC."
-            ),
-        },
-        alt="Stored price histories",
+        column_config=titled(
+            table,
+            {
+                "Ticker": st.column_config.TextColumn(pinned=True),
+                "Last": st.column_config.DateColumn(format="YYYY-MM-DD", help=_("The last stored session.")),
+                "Age": st.column_config.NumberColumn(
+                    format="localized",
+                    help=_("Sessions that the exchange has completed since the last stored one; 0 is up to date."),
+                ),
+                "First": st.column_config.DateColumn(format="YYYY-MM-DD", help=_("The first stored session.")),
+                "Sessions": st.column_config.NumberColumn(format="localized", help=_("Stored daily bars.")),
+                "Currency": st.column_config.TextColumn(
+                    help=_("Currency of the prices, as the exchange quotes them.")
+                ),
+                "Findings": st.column_config.NumberColumn(
+                    help=_(
+                        "Rows of the quality report: gaps, odd moves, standstills, sessions without volume, "
+                        "repairs. Not counted before the history is next brought up to date."
+                    )
+                ),
+                "Source": st.column_config.TextColumn(help=_("Where the prices came from.")),
+                "Asked": st.column_config.DatetimeColumn(
+                    format="YYYY-MM-DD HH:mm", timezone="UTC", help=_("When the source was last asked, in UTC.")
+                ),
+            },
+        ),
+        alt=_("Stored price histories"),
     )
 
 
 def _answer(table: pd.DataFrame) -> str:
     old = table[table["Age"] > 0]
-    said = f"{count(len(table), 'ticker', 'tickers')} stored, {table['Sessions'].sum():,} sessions"
+    said = _("{tickers} stored, {sessions}").format(
+        tickers=count(len(table), "ticker", "tickers"),
+        sessions=count(int(table["Sessions"].sum()), "session", "sessions"),
+    )
     if old.empty:
-        return f"{said}, all up to date."
+        return _("{said}, all up to date.").format(said=said)
     ticker, age = max(zip(old["Ticker"], old["Age"], strict=True), key=lambda each: each[1])
-    return (
-        f"{said}. {len(table) - len(old)} up to date; the oldest is {plain(ticker)}, {count(int(age), 'session', 'sessions')} "
-        "behind its exchange."
+    return _("{said}. {count} up to date; the oldest is {ticker}, {sessions} behind its exchange.").format(
+        said=said,
+        count=len(table) - len(old),
+        ticker=plain(ticker),
+        sessions=count(int(age), "session", "sessions"),
     )

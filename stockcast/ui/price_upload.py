@@ -8,8 +8,11 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from stockcast.errors import StockcastError
 from stockcast.prices.reading.read_as import AS_IT_STANDS
 from stockcast.prices.reading.sketch import FileSketch
+from stockcast.ui.access import acting
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
+from stockcast.ui.language import _
 from stockcast.ui.price_mapping import choose_reading
 from stockcast.ui.price_preview import read_preview, read_sketch, show_preview, ticker_of_name
 from stockcast.ui.selection import universe
@@ -22,27 +25,33 @@ FILE_TYPES = ["csv", "txt", "tsv", "xlsx", "parquet"]
 def price_upload() -> None:
     """The upload, its preview, the ways to read it otherwise, and the button that stores it."""
     st.markdown(
-        "CSV, XLSX or Parquet with one row per session: a date and a close, and open, high, low and volume where "
-        "there are any. Portuguese headers, decimal commas and `dd/mm/yyyy` are understood."
+        _(
+            "CSV, XLSX or Parquet with one row per session: a date and a close, and open, high, "
+            "low and volume where there are any. Portuguese headers, decimal commas and "
+            "`dd/mm/yyyy` are understood."
+        )
     )
     upload = st.file_uploader(
-        "Price file", type=FILE_TYPES, key="price_file", max_upload_size=20,
-        help="One ticker a file, up to 20 MB. You see how it was read before anything is stored.",
-    )  # fmt: skip
+        _("Price file"),
+        type=FILE_TYPES,
+        key="price_file",
+        max_upload_size=20,
+        help=_("One ticker a file, up to 20 MB. You see how it was read before anything is stored."),
+    )
     if upload is None:
         return
     content = upload.getvalue()
     with boundary():
         sketch = read_sketch(upload.name, content)
         ticker = st.text_input(
-            "Ticker",
+            _("Ticker"),
             value=ticker_of_name(upload.name),
             key=f"price_ticker_{upload.file_id}",
             placeholder="CMIG4.SA",
-            help="As Yahoo writes it. The suffix names the exchange: .SA is São Paulo, none is New York.",
+            help=_("As Yahoo writes it. The suffix names the exchange: .SA is São Paulo, none is New York."),
         )
         if not ticker.strip():
-            st.info("Name the ticker whose prices these are.", icon=":material/sell:")
+            st.info(_("Name the ticker whose prices these are."), icon=":material/sell:")
             return
         _preview_and_accept(upload, content, sketch, ticker)
 
@@ -55,8 +64,8 @@ def _preview_and_accept(upload: UploadedFile, content: bytes, sketch: FileSketch
         lookback = workspace().config(universe()).windows.lookback
         show_preview(preview, lookback)
         if _accepted(preview):
-            stored = workspace().ingest_file(upload.name, content, ticker, read_as)
-            st.success(plain(stored.sentence), icon=":material/check_circle:")
+            stored = acting().ingest_file(upload.name, content, ticker, read_as)
+            st.success(plain(told(stored.sentence)), icon=":material/check_circle:")
 
 
 def _unclear(name: str, content: bytes, ticker: str) -> bool:
@@ -72,19 +81,19 @@ def _accepted(preview: ImportPreview) -> bool:
     """The button, and what it would replace."""
     if preview.replaces and not preview.stored_already:
         st.warning(
-            bullets(preview.replaces),
-            title=f"{plain(preview.fetched.frame.ticker)} is stored already",
+            bullets(map(told, preview.replaces)),
+            title=_("{ticker} is stored already").format(ticker=plain(preview.fetched.frame.ticker)),
             icon=":material/swap_horiz:",
         )
     elif not preview.replaces:
-        st.caption("Nothing is stored under this ticker so far.")
+        st.caption(_("Nothing is stored under this ticker so far."))
     else:
-        st.info(plain(" ".join(preview.replaces)), icon=":material/check:")
+        st.info(plain(" ".join(map(told, preview.replaces))), icon=":material/check:")
     return st.button(
-        "Replace what is stored" if preview.replaces else "Store these prices",
+        _("Replace what is stored") if preview.replaces else _("Store these prices"),
         type="primary",
         icon=":material/save:",
         key="store_prices",
         disabled=preview.stored_already,
-        help="Stores exactly what the preview shows.",
+        help=_("Stores exactly what the preview shows."),
     )

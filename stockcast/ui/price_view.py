@@ -13,15 +13,17 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.prices.price_export import export_csv, export_name, export_xlsx
 from stockcast.prices.source import PriceReport
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.address_choice import choose_from
 from stockcast.ui.candlestick_chart import candlestick_chart
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import count
+from stockcast.ui.language import N_, _
 from stockcast.ui.price_findings import show_findings
 from stockcast.ui.price_reads import look_over
 from stockcast.ui.selection import choose_ticker
 
-RANGES = {"1M": 1, "3M": 3, "6M": 6, "1Y": 12, "5Y": 60, "All": None}  # months
+RANGES = {N_("1M"): 1, N_("3M"): 3, N_("6M"): 6, N_("1Y"): 12, N_("5Y"): 60, N_("All"): None}  # months
 AROUND = 40  # sessions on each side of what is pointed out
 
 
@@ -43,16 +45,17 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
     """Candlesticks of one ticker with their range and scale, the quality report, and a file to take along."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         history = choose_ticker(histories)
-        chosen = st.segmented_control(
-            "Range",
+        chosen = choose_from(
+            _("Range"),
+            "range",
             list(RANGES),
-            default="1Y",
-            required=True,
-            key="range",
-            bind="query-params",
-            help="Calendar months or years up to the last session. Long ranges are drawn in weeks.",
+            "1Y",
+            buttons=True,
+            help=_("Calendar months or years up to the last session. Long ranges are drawn in weeks."),
         )
-        log_scale = st.toggle("Log scale", key="log", bind="query-params", help="Equal heights are equal changes.")
+        log_scale = st.toggle(
+            _("Log scale"), key="log", bind="query-params", help=_("Equal heights are equal changes.")
+        )
     chart = st.container()
     looked = look_over(history)
     pointed_out = show_findings(history, looked)
@@ -64,19 +67,29 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
             width="stretch",
             key="candles",
             config=TOOL_BAR,
-            alt=f"Price bars of {history.ticker}",
+            alt=_("Price bars of {ticker}").format(ticker=history.ticker),
         )
         if pointed_out:
             st.caption(
-                f"{AROUND} sessions on each side of the row selected below; clear it to return to {chosen}."
+                _(
+                    "{around} sessions on each side of the row selected below; clear it to return to {chosen}."
+                ).format(around=AROUND, chosen=_(chosen))
             )
     _take_along(in_range, history.report)
 
 
 def _take_along(frame: PriceFrame, report: PriceReport) -> None:
     st.markdown(
-        f"**Take them along:** {count(len(frame), 'session', 'sessions')} of {plain(frame.ticker)} in {frame.currency}, "
-        f"{frame.first_session} to {frame.last_session}, the range of the chart."
+        _(
+            "**Take them along:** {sessions} of {ticker} in {currency}, {first_session} to "
+            "{last_session}, the range of the chart."
+        ).format(
+            sessions=count(len(frame), "session", "sessions"),
+            ticker=plain(frame.ticker),
+            currency=frame.currency,
+            first_session=frame.first_session,
+            last_session=frame.last_session,
+        )
     )
     with st.container(horizontal=True):
         st.download_button(
@@ -87,7 +100,7 @@ def _take_along(frame: PriceFrame, report: PriceReport) -> None:
             icon=":material/download:",
             key="export_csv",
             on_click="ignore",
-            help="Adjusted prices at full precision; the Data page and `prices import` read it back.",
+            help=_("Adjusted prices at full precision; the Data page and `prices import` read it back."),
         )
         st.download_button(
             "XLSX",
@@ -97,5 +110,5 @@ def _take_along(frame: PriceFrame, report: PriceReport) -> None:
             icon=":material/download:",
             key="export_xlsx",
             on_click="ignore",
-            help="The same for a spreadsheet, with a sheet that says where they came from and what was mended.",
+            help=_("The same for a spreadsheet, with a sheet that says where they came from and what was mended."),
         )

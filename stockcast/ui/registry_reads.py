@@ -13,6 +13,7 @@ import streamlit as st
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.runs import CARD
 from stockcast.registry.versions import ModelVersion
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 from stockcast.workflows.model_card import CARD_FILE
 
@@ -24,7 +25,8 @@ Curve = Sequence[tuple[int, float]]  # (epoch, value), in order
 def all_runs(universe: str | None, *, deleted: bool) -> tuple[RunSummary, ...]:
     """The newest runs of a universe or of all, with those that were deleted or without."""
     home = str(workspace().settings.home)
-    return _all_runs(home, universe, deleted, _newest(home, universe))
+    with st.spinner(_("Reading the runs …")):
+        return _all_runs(home, universe, deleted, _newest(home, universe))
 
 
 @st.cache_data(ttl=3, max_entries=50, show_spinner=False)
@@ -32,7 +34,7 @@ def _newest(home: str, universe: str | None) -> tuple[tuple[str, str, str | None
     return tuple((run.run_id, run.status, run.version) for run in workspace().runs.recent(universe, _NEWEST))
 
 
-@st.cache_resource(ttl=60, max_entries=20, show_spinner="Reading the runs …")
+@st.cache_resource(ttl=60, max_entries=20, show_spinner=False)
 def _all_runs(home: str, universe: str | None, deleted: bool, newest: object) -> tuple[RunSummary, ...]:
     return tuple(workspace().runs.recent(universe, MOST_RUNS, deleted=deleted))
 

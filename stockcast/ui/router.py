@@ -12,6 +12,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from stockcast import __version__
+from stockcast.ui.language import _
 from stockcast.ui.wordmark import FAVICON, WORDMARK
 
 _framed: ContextVar[bool] = ContextVar("framed", default=False)
@@ -36,83 +37,87 @@ def navigate() -> Page:
         page_title="stockcast",
         page_icon=FAVICON,
         layout="wide",
-        menu_items={"About": f"**stockcast {__version__}**: honest stock price forecasts. Not investment advice."},
+        menu_items={
+            "About": _("**stockcast {version}**: honest stock price forecasts. Not investment advice.").format(
+                version=__version__
+            )
+        },
     )
     st.logo(WORDMARK, size="large")
     page = st.navigation(
         {
-            "Answers": [
+            _("Answers"): [
                 st.Page(
                     OVERVIEW,
-                    title="Overview",
+                    title=_("Overview"),
                     icon=":material/insights:",
                     default=True,
-                    help="What we expect next, how sure we are and what needs attention.",
+                    help=_("What we expect next, how sure we are and what needs attention."),
                 ),
                 st.Page(
                     FORECAST,
-                    title="Forecast",
+                    title=_("Forecast"),
                     icon=":material/show_chart:",
                     url_path="forecast",
-                    help="The coming sessions of one ticker as a distribution, beside the naive forecast.",
+                    help=_("The coming sessions of one ticker as a distribution, beside the naive forecast."),
                 ),
                 st.Page(
                     BACKTEST,
-                    title="Backtest",
+                    title=_("Backtest"),
                     icon=":material/fact_check:",
                     url_path="backtest",
-                    help="How good a model's forecasts were, beside the naive ones and those of other models.",
+                    help=_("How good a model's forecasts were, beside the naive ones and those of other models."),
                 ),
                 st.Page(
                     MONITOR,
-                    title="Monitor",
+                    title=_("Monitor"),
                     icon=":material/monitor_heart:",
                     url_path="monitor",
-                    help="What live forecasts have been worth, drift over time, alerts and open forecasts.",
+                    help=_("What live forecasts have been worth, drift over time, alerts and open forecasts."),
                 ),
             ],
-            "Work": [
+            _("Work"): [
                 st.Page(
                     DATA,
-                    title="Data",
+                    title=_("Data"),
                     icon=":material/candlestick_chart:",
                     url_path="data",
-                    help="Stored price histories, their quality, and how to get more.",
+                    help=_("Stored price histories, their quality, and how to get more."),
                 ),
                 st.Page(
                     TRAIN,
-                    title="Train",
+                    title=_("Train"),
                     icon=":material/model_training:",
                     url_path="train",
-                    help="Train the model, watch its loss, and read how it does against the naive forecast.",
+                    help=_("Train the model, watch its loss, and read how it does against the naive forecast."),
                 ),
             ],
-            "Records": [
+            _("Records"): [
                 st.Page(
                     RUNS,
-                    title="Runs",
+                    title=_("Runs"),
                     icon=":material/history:",
                     url_path="runs",
-                    help="Every training and every model version, with its figures and reasons.",
+                    help=_("Every training and every model version, with its figures and reasons."),
                 ),
                 st.Page(
                     CONFIGURATION,
-                    title="Configuration",
+                    title=_("Configuration"),
                     icon=":material/tune:",
                     url_path="configuration",
-                    help="What the next training will use; each change is kept as a version.",
+                    help=_("What the next training will use; each change is kept as a version."),
                 ),
             ],
-            "Programs": [
+            _("Programs"): [
                 st.Page(
                     API,
-                    title="API",
+                    title=_("API"),
                     icon=":material/api:",
                     url_path="api",
-                    help="Whether programs can ask for forecasts, how they do it, and with which keys.",
+                    help=_("Whether programs can ask for forecasts, how they do it, and with which keys."),
                 ),
             ],
-        }
+        },
     )
     st.set_page_config(page_title=f"{page.title} · stockcast")
     return page

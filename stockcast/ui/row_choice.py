@@ -13,6 +13,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from stockcast.ui.column_titles import localised
+
 _BETWEEN = "-"  # no address has to escape it
 
 
@@ -44,12 +46,13 @@ def choose_rows(
     if st.query_params.get(parameter, "") != st.session_state.get(_written(parameter), ""):
         ask(parameter, asked_ids(parameter))  # a link, or the way back
     asked = asked_ids(parameter)
+    data, known = localised(table, columns)
     state = st.dataframe(
-        table,
+        data,
         hide_index=True,
         height="content",
         column_order=shown,
-        column_config=columns,
+        column_config=known,
         placeholder="–",
         on_select="rerun",
         selection_mode=mode,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from stockcast.registry.run_summary import RunSummary
-from stockcast.ui.format import MISSING, seconds
+from stockcast.ui.format import MISSING, figures, seconds
+from stockcast.ui.language import N_, _
 from stockcast.ui.registry_reads import Curve
 from stockcast.ui.run_words import figure, run_labels
 
@@ -39,38 +40,44 @@ class Measure:
         value = self.value(run)
         if not math.isfinite(value):
             return MISSING
-        shown = f"{value:{self.sign},.{self.digits}f}{self.unit}"
+        shown = figures(f"{value:{self.sign},.{self.digits}f}") + self.unit
         difference = round(value - self.value(baseline), self.digits) + 0.0
         if not difference or not math.isfinite(difference) or unlike_data((run, baseline)):
             return shown
-        word = "" if not self.better else ", better" if difference * self.better > 0 else ", worse"
-        return f"{shown} ({difference:+,.{self.digits}f}{word})"
+        apart = figures(f"{difference:+,.{self.digits}f}")
+        if not self.better:
+            return f"{shown} ({apart})"
+        word = _("better") if difference * self.better > 0 else _("worse")
+        return f"{shown} ({apart}, {word})"
 
 
-_SMALL, _LARGE = "smaller is better", "larger is better"
+_SMALL, _LARGE = N_("smaller is better"), N_("larger is better")
 _GLUED = "\N{NO-BREAK SPACE}%"
 MEASURES = (
-    Measure("skill", "Skill over naive", 2, 1, _LARGE, 100, _GLUED, "+"),
-    Measure("dm_p_value", "p (Diebold-Mariano)", 3, 0, "small: hardly chance"),
-    Measure("count", "Forecasts judged", 0, 0, "what all of this rests on"),
-    Measure("crps", "CRPS (percent of price)", 4, -1, _SMALL),
-    Measure("naive_crps", "Naive CRPS", 4, 0, "the same of naive"),
-    Measure("mape", "MAPE", 3, -1, _SMALL, 1, _GLUED),
-    Measure("naive_mape", "Naive MAPE", 3, 0, "the same of naive", 1, _GLUED),
-    Measure("mape_ratio", "MAPE / naive MAPE", 4, -1, "close to 1 for every honest model"),
-    Measure("coverage_80", "80 % interval held", 1, 0, "80 % is right", 100, _GLUED),
-    Measure("naive_coverage_80", "80 % of naive held", 1, 0, "the same of naive", 100, _GLUED),
-    Measure("coverage_95", "95 % interval held", 1, 0, "95 % is right", 100, _GLUED),
-    Measure("naive_coverage_95", "95 % of naive held", 1, 0, "the same of naive", 100, _GLUED),
-    Measure("winkler_90", "Winkler score, 90 %", 3, -1, _SMALL),
-    Measure("naive_winkler_90", "Naive Winkler score", 3, 0, "the same of naive"),
-    Measure("log_score", "Log score", 4, -1, _SMALL),
-    Measure("naive_log_score", "Naive log score", 4, 0, "the same of naive"),
-    Measure("qlike", "QLIKE", 4, -1, _SMALL),
-    Measure("naive_qlike", "Naive QLIKE", 4, 0, "the same of naive"),
+    Measure("skill", N_("Skill over naive"), 2, 1, _LARGE, 100, _GLUED, "+"),
+    Measure("dm_p_value", N_("p (Diebold-Mariano)"), 3, 0, N_("small: hardly chance")),
+    Measure("count", N_("Forecasts judged"), 0, 0, N_("what all of this rests on")),
+    Measure("crps", N_("CRPS (percent of price)"), 4, -1, _SMALL),
+    Measure("naive_crps", N_("Naive CRPS"), 4, 0, N_("the same of naive")),
+    Measure("mape", N_("MAPE"), 3, -1, _SMALL, 1, _GLUED),
+    Measure("naive_mape", N_("Naive MAPE"), 3, 0, N_("the same of naive"), 1, _GLUED),
+    Measure("mape_ratio", N_("MAPE / naive MAPE"), 4, -1, N_("close to 1 for every honest model")),
+    Measure("coverage_80", N_("80 % interval held"), 1, 0, N_("80 % is right"), 100, _GLUED),
+    Measure("naive_coverage_80", N_("80 % of naive held"), 1, 0, N_("the same of naive"), 100, _GLUED),
+    Measure("coverage_95", N_("95 % interval held"), 1, 0, N_("95 % is right"), 100, _GLUED),
+    Measure("naive_coverage_95", N_("95 % of naive held"), 1, 0, N_("the same of naive"), 100, _GLUED),
+    Measure("winkler_90", N_("Winkler score, 90 %"), 3, -1, _SMALL),
+    Measure("naive_winkler_90", N_("Naive Winkler score"), 3, 0, N_("the same of naive")),
+    Measure("log_score", N_("Log score"), 4, -1, _SMALL),
+    Measure("naive_log_score", N_("Naive log score"), 4, 0, N_("the same of naive")),
+    Measure("qlike", N_("QLIKE"), 4, -1, _SMALL),
+    Measure("naive_qlike", N_("Naive QLIKE"), 4, 0, N_("the same of naive")),
 )
 
-_HOW = {"Best validation loss": "smaller is better, on the same windows", "Duration": "from start to verdict"}
+_HOW = {
+    N_("Best validation loss"): N_("smaller is better, on the same windows"),
+    N_("Duration"): N_("from start to verdict"),
+}
 
 
 def parameter_table(runs: Sequence[RunSummary]) -> pd.DataFrame:
@@ -78,7 +85,7 @@ def parameter_table(runs: Sequence[RunSummary]) -> pd.DataFrame:
     names = dict.fromkeys(name for run in runs for name in run.parameters)
     rows = {name: [shown_parameter(run.parameters.get(name, "")) for run in runs] for name in names}
     different = {name: values for name, values in rows.items() if len(set(values)) > 1}
-    return _table("Parameter", runs, different)
+    return _table(N_("Parameter"), runs, different)
 
 
 def figure_table(runs: Sequence[RunSummary], baseline: RunSummary, curves: Mapping[str, Curve]) -> pd.DataFrame:
@@ -92,7 +99,8 @@ def figure_table(runs: Sequence[RunSummary], baseline: RunSummary, curves: Mappi
         rows["Best validation loss"] = [_best(curves.get(run.run_id, ())) for run in runs]
     rows["Duration"] = [MISSING if run.seconds is None else seconds(run.seconds) for run in runs]
     how = {measure.title: measure.how for measure in MEASURES} | _HOW
-    return _table("Measure", runs, rows).assign(**{"How to read it": [how[title] for title in rows]})
+    table = _table(N_("Measure"), runs, {_(title): values for title, values in rows.items()})
+    return table.assign(**{N_("How to read it"): [_(how[title]) for title in rows]})
 
 
 def unlike_data(runs: Sequence[RunSummary]) -> bool:
@@ -114,7 +122,7 @@ def _best(curve: Curve) -> str:
     if not curve:
         return MISSING
     epoch, loss = min(curve, key=lambda point: (point[1], point[0]))
-    return f"{loss:.4f} (epoch {epoch})"
+    return _("{loss} (epoch {epoch})").format(loss=figures(f"{loss:.4f}"), epoch=epoch)
 
 
 def _table(head: str, runs: Sequence[RunSummary], rows: Mapping[str, Sequence[str]]) -> pd.DataFrame:

@@ -9,9 +9,12 @@ import streamlit as st
 
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import CHAMPION, ModelVersion
+from stockcast.ui.address_choice import choose_one
 from stockcast.ui.chart_style import TOOL_BAR
+from stockcast.ui.column_titles import titled
 from stockcast.ui.curves_chart import NamedCurve, curves_chart
 from stockcast.ui.escaping import plain
+from stockcast.ui.language import N_, _
 from stockcast.ui.mlflow_links import comparison_address, open_link
 from stockcast.ui.registry_reads import curve_of
 from stockcast.ui.row_choice import ask, asked_ids
@@ -20,7 +23,7 @@ from stockcast.ui.run_words import roles, run_labels
 from stockcast.ui.runs_table import RUNS, address_id
 
 BASELINE = "baseline"  # the query parameter that holds the pinned run
-_CURVES = {"Validation": "validation_loss", "Training": "train_loss"}
+_CURVES = {N_("Validation"): "validation_loss", N_("Training"): "train_loss"}
 
 
 def pinned(runs: Sequence[RunSummary]) -> RunSummary | None:
@@ -40,24 +43,30 @@ def compare(chosen: Sequence[RunSummary], fixed: RunSummary | None, versions: Se
     baseline = _choose_baseline(runs, fixed, versions)
     runs = [baseline, *(run for run in runs if run is not baseline)]
     if len(runs) > MOST_COMPARED:
-        st.caption(f"The first {MOST_COMPARED} of {len(runs)} runs are compared; more cannot be told apart.")
+        st.caption(
+            _("The first {most_compared} of {runs} runs are compared; more cannot be told apart.").format(
+                most_compared=MOST_COMPARED, runs=len(runs)
+            )
+        )
         runs = runs[:MOST_COMPARED]
     if unlike_data(runs):
         st.warning(
-            "Prices or sessions differ, so a difference between such figures proves nothing and is left out. "
-            "Hold each run against its own naive figure.",
-            title="They were judged on different data",
+            _(
+                "Prices or sessions differ, so a difference between such figures proves nothing and "
+                "is left out. Hold each run against its own naive figure."
+            ),
+            title=_("They were judged on different data"),
             icon=":material/balance:",
         )
     curves = {run.run_id: curve_of(run, "validation_loss") for run in runs}
-    st.markdown("**Figures**, in brackets the difference to the baseline")
-    _show(figure_table(runs, baseline, curves), "compared_figures", "Figures of the compared runs")
-    st.markdown("**Parameters that differ**")
+    st.markdown(_("**Figures**, in brackets the difference to the baseline"))
+    _show(figure_table(runs, baseline, curves), "compared_figures", _("Figures of the compared runs"))
+    st.markdown(_("**Parameters that differ**"))
     differing = parameter_table(runs)
     if differing.empty:
-        st.caption("None does: the runs were asked for with the same parameters.")
+        st.caption(_("None does: the runs were asked for with the same parameters."))
     else:
-        _show(differing, "compared_parameters", "Parameters that differ between the compared runs")
+        _show(differing, "compared_parameters", _("Parameters that differ between the compared runs"))
     _show_curves(runs, baseline, versions)
 
 
@@ -71,22 +80,32 @@ def _choose_baseline(
     baseline = fixed or speaks or min(runs, key=lambda run: run.started_at)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = st.selectbox(
-            "Baseline", list(by_id), index=list(by_id).index(address_id(baseline)), width=220,
-            format_func=lambda each: labels[each], key=f"baseline_of_{'_'.join(by_id)}_{address_id(baseline)}",
-            help="What the others are held against. The one that you choose is pinned: it stays in every "
-            "comparison and in the address.",
-        )  # fmt: skip
+            _("Baseline"),
+            list(by_id),
+            index=list(by_id).index(address_id(baseline)),
+            width=220,
+            format_func=labels.__getitem__,
+            key=f"baseline_of_{'_'.join(by_id)}_{address_id(baseline)}",
+            help=_(
+                "What the others are held against. The one that you choose is pinned: it stays in "
+                "every comparison and in the address."
+            ),
+        )
         if chosen != address_id(baseline):
             pin(by_id[chosen])
             st.rerun()
         if fixed is not None:
-            st.button("Unpin", icon=":material/keep_off:", key="unpin", on_click=pin, args=(None,))
+            st.button(_("Unpin"), icon=":material/keep_off:", key="unpin", on_click=pin, args=(None,))
         if len(runs) > 1:
             st.button(
-                "Clear the selection", icon=":material/deselect:", key="clear_runs", on_click=ask, args=(RUNS, []),
-                help="Selects the first run of the table alone.",
-            )  # fmt: skip
-            open_link(comparison_address(runs), "Compare in MLflow")
+                _("Clear the selection"),
+                icon=":material/deselect:",
+                key="clear_runs",
+                on_click=ask,
+                args=(RUNS, []),
+                help=_("Selects the first run of the table alone."),
+            )
+            open_link(comparison_address(runs), _("Compare in MLflow"))
     return baseline
 
 
@@ -97,18 +116,17 @@ def _show(table: pd.DataFrame, key: str, alt: str) -> None:
         hide_index=True,
         height="content",
         key=key,
-        column_config={first: st.column_config.TextColumn(pinned=True)},
+        column_config=titled(table, {first: st.column_config.TextColumn(pinned=True)}),
         alt=alt,
     )
 
 
 def _show_curves(runs: Sequence[RunSummary], baseline: RunSummary, versions: Sequence[ModelVersion]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        which = st.segmented_control(
-            "Loss", list(_CURVES), default="Validation", required=True, key="curve", bind="query-params",
-            help="Validation decides when a training stops.",
-        )  # fmt: skip
-        logarithmic = st.toggle("Logarithmic loss", key="curves_log", help="Shows late progress better.")
+        which = choose_one(
+            _("Loss"), "curve", list(_CURVES), buttons=True, help=_("Validation decides when a training stops.")
+        )
+        logarithmic = st.toggle(_("Logarithmic loss"), key="curves_log", help=_("Shows late progress better."))
     played = roles(versions)
     found = [
         NamedCurve(label, curve, next(iter(played.get(run.run_id, ())), ""), run is baseline)
@@ -116,14 +134,20 @@ def _show_curves(runs: Sequence[RunSummary], baseline: RunSummary, versions: Seq
         if (curve := curve_of(run, _CURVES.get(which, "validation_loss")))
     ]
     if not found:
-        st.caption("None of them has a loss curve: they were fitted in one go, or ended before the first epoch.")
+        st.caption(
+            _("None of them has a loss curve: they were fitted in one go, or ended before the first epoch.")
+        )
         return
     st.plotly_chart(
         curves_chart(found, logarithmic=logarithmic),
         width="stretch",
         key="compared_curves",
         config=TOOL_BAR,
-        alt=f"{which} loss by epoch of {', '.join(each.label for each in found)}",
+        alt=(
+            _("Validation loss by epoch of {runs}")
+            if which == "Validation"
+            else _("Training loss by epoch of {runs}")
+        ).format(runs=", ".join(each.label for each in found)),
     )
     without = len(runs) - len(found)
     if without:
@@ -132,6 +156,6 @@ def _show_curves(runs: Sequence[RunSummary], baseline: RunSummary, versions: Seq
             for label, run in zip(run_labels(runs), runs, strict=True)
             if not curve_of(run, "validation_loss")
         ]
-        st.caption(f"Without a curve: {plain(', '.join(names))}.")
+        st.caption(_("Without a curve: {names}.").format(names=plain(", ".join(names))))
     if len({run.parameters.get("windows.lookback") for run in runs}) > 1 or unlike_data(runs):
-        st.caption("Losses on other data or windows lie on other levels; compare their shape.")
+        st.caption(_("Losses on other data or windows lie on other levels; compare their shape."))

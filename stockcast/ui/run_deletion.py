@@ -8,9 +8,12 @@ import streamlit as st
 
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import ModelVersion
+from stockcast.ui.access import acting
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import count
+from stockcast.ui.language import _
 from stockcast.ui.registry_reads import forget
 from stockcast.ui.row_choice import ask
 from stockcast.ui.run_words import run_labels
@@ -24,12 +27,14 @@ def offer_deletion(runs: Sequence[RunSummary], versions: Sequence[ModelVersion])
     gone = [run for run in runs if run.deleted]
     there = [run for run in runs if not run.deleted]
     if gone and st.button(
-        "Restore" if len(runs) == 1 else f"Restore {count(len(gone), 'run', 'runs')}",
-        icon=":material/restore_from_trash:", key="restore_runs", help="They are listed again.",
-    ):  # fmt: skip
+        _("Restore") if len(runs) == 1 else _("Restore {runs}").format(runs=count(len(gone), "run", "runs")),
+        icon=":material/restore_from_trash:",
+        key="restore_runs",
+        help=_("They are listed again."),
+    ):
         with boundary():
             for run in gone:
-                restore_run(workspace().runs, run.run_id)
+                restore_run(acting().runs, run.run_id)
             forget()
             st.rerun()
     if there:
@@ -39,20 +44,25 @@ def offer_deletion(runs: Sequence[RunSummary], versions: Sequence[ModelVersion])
 def _offer(runs: Sequence[RunSummary], versions: Sequence[ModelVersion]) -> None:
     stay = [must for run in runs if (must := why_it_stays(run, _of_universe(run, versions)))]
     free = [run for run in runs if why_it_stays(run, _of_universe(run, versions)) is None]
-    with st.popover("Delete", icon=":material/delete:", help="Puts it out of sight; it can be restored."):
+    with st.popover(_("Delete"), icon=":material/delete:", help=_("Puts it out of sight; it can be restored.")):
         for message, way_out in stay:
-            st.markdown(f":material/lock: {plain(message)} {plain(way_out)}")
+            st.markdown(f":material/lock: {plain(told(message))} {plain(told(way_out))}")
         if not free:
             return
-        st.markdown(f"**{count(len(free), 'run', 'runs')} will be deleted:**\n{bullets(run_labels(free))}")
-        st.caption(
-            "Nothing else changes: versions stay registered, and *Show deleted* brings runs back into view to be "
-            "restored. Only MLflow's own `mlflow gc` removes them for good."
+        st.markdown(
+            _("**{runs} will be deleted:**").format(runs=count(len(free), "run", "runs"))
+            + f"\n{bullets(run_labels(free))}"
         )
-        if st.button("Yes, delete", type="primary", icon=":material/delete:", key="delete_runs"):
+        st.caption(
+            _(
+                "Nothing else changes: versions stay registered, and *Show deleted* brings runs back "
+                "into view to be restored. Only MLflow's own `mlflow gc` removes them for good."
+            )
+        )
+        if st.button(_("Yes, delete"), type="primary", icon=":material/delete:", key="delete_runs"):
             with boundary():
                 for run in free:
-                    delete_run(workspace().runs, workspace().versions, run.run_id)
+                    delete_run(acting().runs, workspace().versions, run.run_id)
                 forget()
                 ask(RUNS, [])
                 st.rerun()

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from stockcast.registry.run_summary import RunSummary, tags_of
+from stockcast.ui.access import acting
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
+from stockcast.ui.language import _
 from stockcast.ui.registry_reads import forget
-from stockcast.ui.shared import workspace
 
 
 def show_notes(run: RunSummary) -> None:
@@ -25,22 +26,31 @@ def show_notes(run: RunSummary) -> None:
 def edit_notes(run: RunSummary, runs: Sequence[RunSummary]) -> None:
     """A folded form. Tags that any of `runs` has are proposed."""
     with (
-        st.popover("Note and tags", icon=":material/edit_note:", help="Say what this run was for."),
+        st.popover(_("Note and tags"), icon=":material/edit_note:", help=_("Say what this run was for.")),
         st.form(f"notes_{run.run_id}", border=False),
     ):
         note = st.text_area(
-            "Note", run.note, key=f"note_{run.run_id}", max_chars=2000, height=110,
-            placeholder="Half the learning rate, to see whether it stops later.",
-            help="MLflow's own pages show it as the description.",
-        )  # fmt: skip
+            _("Note"),
+            run.note,
+            key=f"note_{run.run_id}",
+            max_chars=2000,
+            height=110,
+            placeholder=_("Half the learning rate, to see whether it stops later."),
+            help=_("MLflow's own pages show it as the description."),
+        )
         known = sorted({label for each in (*runs, run) for label in each.labels})
         labels = st.multiselect(
-            "Tags", known, run.labels, key=f"tags_{run.run_id}", accept_new_options=True, select_all=False,
-            help="Type a new one: a name, or name=value. The search finds them.",
-        )  # fmt: skip
-        asked = st.form_submit_button("Keep", icon=":material/check:", key=f"keep_notes_{run.run_id}")
+            _("Tags"),
+            known,
+            run.labels,
+            key=f"tags_{run.run_id}",
+            accept_new_options=True,
+            select_all=False,
+            help=_("Type a new one: a name, or name=value. The search finds them."),
+        )
+        asked = st.form_submit_button(_("Keep"), icon=":material/check:", key=f"keep_notes_{run.run_id}")
     if asked:
         with boundary():
-            workspace().runs.annotate(run.run_id, note or "", tags_of(labels))
+            acting().runs.annotate(run.run_id, note or "", tags_of(labels))
             forget()
             st.rerun()

@@ -8,6 +8,7 @@ from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import CHALLENGER, CHAMPION, ModelVersion
 from stockcast.ui.chart_style import CHALLENGER_BADGE, CHAMPION_BADGE
 from stockcast.ui.format import MISSING
+from stockcast.ui.language import N_, _
 
 PREVIOUS = "previous"  # who a rollback would let speak again
 ROLES = {  # with their colours and icons in badges
@@ -16,10 +17,15 @@ ROLES = {  # with their colours and icons in badges
     PREVIOUS: ("gray", ":material/undo:"),
 }
 PROMOTED, NOT_PROMOTED, FAILED, INTERRUPTED, RUNNING = OUTCOMES = (
-    "promoted", "not promoted", "failed", "interrupted", "running",
-)  # fmt: skip
+    N_("promoted"),
+    N_("not promoted"),
+    N_("failed"),
+    N_("interrupted"),
+    N_("running"),
+)
 _ENDINGS = {"FAILED": FAILED, "KILLED": INTERRUPTED, "RUNNING": RUNNING}
-_DECIDED = {"gate": "the gate", "person": "a person", "first": "nobody: it was the first"}
+_DECIDED = {"gate": N_("the gate"), "person": N_("a person"), "first": N_("nobody: it was the first")}
+_ROLE_WORDS = {CHAMPION: N_("Champion"), CHALLENGER: N_("Challenger"), PREVIOUS: N_("Previous")}
 
 
 def outcome(run: RunSummary, made: ModelVersion | None) -> str:
@@ -44,9 +50,14 @@ def roles(versions: Sequence[ModelVersion]) -> dict[str, list[str]]:
     }
 
 
+def role_words(role: str) -> str:
+    """A role as a person names it."""
+    return _(_ROLE_WORDS[role])
+
+
 def role_badges(played: Sequence[str]) -> str:
     """Markdown badges in the colours of the charts."""
-    return " ".join(f":{ROLES[role][0]}-badge[{ROLES[role][1]} {role.capitalize()}]" for role in played)
+    return " ".join(f":{ROLES[role][0]}-badge[{ROLES[role][1]} {role_words(role)}]" for role in played)
 
 
 def run_label(run: RunSummary) -> str:
@@ -62,7 +73,7 @@ def run_labels(runs: Sequence[RunSummary]) -> list[str]:
 
 def decided_by(version: ModelVersion) -> str:
     """Who let a version speak."""
-    return _DECIDED.get(version.promoted_by, MISSING)
+    return _(_DECIDED.get(version.promoted_by, MISSING))
 
 
 def figure(run: RunSummary, name: str, scale: float = 1.0) -> float:

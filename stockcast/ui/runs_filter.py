@@ -10,9 +10,11 @@ import streamlit as st
 
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import ModelVersion
+from stockcast.ui.address_choice import choose_one
+from stockcast.ui.language import N_, _
 from stockcast.ui.run_words import OUTCOMES, figure, outcome, run_label
 
-ALL = "All"
+ALL = N_("All")
 _KINDS = ("lstm", "linear", "garch", "ewma", "naive")
 
 
@@ -22,12 +24,12 @@ def _end(run: RunSummary) -> float:
 
 
 ORDERS: dict[str, Callable[[RunSummary], float]] = {
-    "Newest": lambda run: -_end(run),
-    "Oldest": _end,
-    "Best skill": lambda run: -figure(run, "skill"),
-    "Lowest MAPE beside naive": lambda run: figure(run, "mape_ratio"),
-    "Surest (p)": lambda run: figure(run, "dm_p_value"),
-    "Longest": lambda run: -(math.nan if run.seconds is None else run.seconds),
+    N_("Newest"): lambda run: -_end(run),
+    N_("Oldest"): _end,
+    N_("Best skill"): lambda run: -figure(run, "skill"),
+    N_("Lowest MAPE beside naive"): lambda run: figure(run, "mape_ratio"),
+    N_("Surest (p)"): lambda run: figure(run, "dm_p_value"),
+    N_("Longest"): lambda run: -(math.nan if run.seconds is None else run.seconds),
 }
 
 
@@ -68,31 +70,51 @@ def choose_filter(*, several_universes: bool) -> RunFilter:
     """Draws the search, the filters and the switches."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = st.text_input(
-            "Search", key="find", type="search", bind="query-params", width=260, icon=":material/search:",
+            _("Search"),
+            key="find",
+            type="search",
+            bind="query-params",
+            width=260,
+            icon=":material/search:",
             placeholder="momentum hidden_size=16",
-            help="Every word must occur in the name, id, kind, tickers, tags, note or in a parameter, written as "
-            "name=value.",
-        )  # fmt: skip
-        kind = st.selectbox(
-            "Kind of model", [ALL, *_KINDS], key="kind", bind="query-params", width=150,
-            help="What was trained: the LSTM or a simpler rung.",
-        )  # fmt: skip
-        wanted = st.selectbox(
-            "Outcome", [ALL, *OUTCOMES], key="outcome", bind="query-params", width=160,
-            help="Promoted: its version was let speak, by the gate or by a person. "
-            "Interrupted: it was cancelled, or cut off.",
-        )  # fmt: skip
-        order = st.selectbox(
-            "Sort by", list(ORDERS), key="order", bind="query-params", width=220,
-            help="Runs that have no such figure come last. A click on a head of the table sorts one page.",
-        )  # fmt: skip
+            help=_(
+                "Every word must occur in the name, id, kind, tickers, tags, note or in a parameter, "
+                "written as name=value."
+            ),
+        )
+        kind = choose_one(
+            _("Kind of model"),
+            "kind",
+            [ALL, *_KINDS],
+            width=150,
+            help=_("What was trained: the LSTM or a simpler rung."),
+        )
+        wanted = choose_one(
+            _("Outcome"),
+            "outcome",
+            [ALL, *OUTCOMES],
+            width=160,
+            help=_(
+                "Promoted: its version was let speak, by the gate or by a person. Interrupted: it "
+                "was cancelled, or cut off."
+            ),
+        )
+        order = choose_one(
+            _("Sort by"),
+            "order",
+            list(ORDERS),
+            width=220,
+            help=_("Runs that have no such figure come last. A click on a head of the table sorts one page."),
+        )
         if several_universes:
             st.toggle(
-                "All universes", key="everywhere", bind="query-params",
-                help="Otherwise those of the universe that is chosen at the left.",
-            )  # fmt: skip
-        st.toggle("Show deleted", key="deleted", bind="query-params", help="Deleted runs can be restored.")
-    return RunFilter(words or "", kind or ALL, wanted or ALL, order or "Newest")
+                _("All universes"),
+                key="everywhere",
+                bind="query-params",
+                help=_("Otherwise those of the universe that is chosen at the left."),
+            )
+        st.toggle(_("Show deleted"), key="deleted", bind="query-params", help=_("Deleted runs can be restored."))
+    return RunFilter(words or "", kind, wanted, order)
 
 
 def _switched(name: str) -> bool:

@@ -13,10 +13,11 @@ from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.chart_style import CHAMPION
 from stockcast.ui.format import MISSING
+from stockcast.ui.language import N_, _
 from stockcast.ui.mlflow_links import run_address
 from stockcast.ui.registry_reads import Curve, curve_of
 from stockcast.ui.row_choice import choose_rows
-from stockcast.ui.run_words import PREVIOUS, ROLES, by_run, figure, outcome, roles, run_label
+from stockcast.ui.run_words import ROLES, by_run, figure, outcome, role_words, roles, run_label
 
 RUNS = "runs"  # the query parameter that holds what is selected
 _ROWS = 15  # of a page
@@ -37,22 +38,22 @@ def run_rows(
     return pd.DataFrame(
         [
             {
-                "Run": run_label(run),
-                "Role": [role.capitalize() for role in played.get(run.run_id, ())],
-                "Outcome": "deleted" if run.deleted else outcome(run, made.get(run.run_id)),
-                "Skill": figure(run, "skill", 100),
-                "p": figure(run, "dm_p_value"),
-                "Forecasts": figure(run, "count"),
-                "Validation loss": _spark(curves.get(run.run_id, ())),
-                "MAPE": figure(run, "mape"),
-                "Naive MAPE": figure(run, "naive_mape"),
-                "80 % held": figure(run, "coverage_80", 100),
-                "Started": run.started_at,
-                "Duration": math.nan if run.seconds is None else run.seconds,
-                "Tickers": ", ".join(run.tickers) or MISSING,
-                "Tags": run.labels,
-                "Note": run.note,
-                "Universe": run.universe or MISSING,
+                N_("Run"): run_label(run),
+                N_("Role"): [role_words(role) for role in played.get(run.run_id, ())],
+                N_("Outcome"): _("deleted") if run.deleted else _(outcome(run, made.get(run.run_id))),
+                N_("Skill"): figure(run, "skill", 100),
+                N_("p"): figure(run, "dm_p_value"),
+                N_("Forecasts"): figure(run, "count"),
+                N_("Validation loss"): _spark(curves.get(run.run_id, ())),
+                N_("MAPE"): figure(run, "mape"),
+                N_("Naive MAPE"): figure(run, "naive_mape"),
+                N_("80 % held"): figure(run, "coverage_80", 100),
+                N_("Started"): run.started_at,
+                N_("Duration"): math.nan if run.seconds is None else run.seconds,
+                N_("Tickers"): ", ".join(run.tickers) or MISSING,
+                N_("Tags"): run.labels,
+                N_("Note"): run.note,
+                N_("Universe"): run.universe or MISSING,
                 "MLflow": run_address(run),
             }
             for run in runs
@@ -83,42 +84,44 @@ def choose_runs(
             mode="multi-row",
             columns=_columns(),
             shown=[name for name in table.columns if name not in hidden],
-            alt="Runs",
+            alt=_("Runs"),
         )
 
 
 def _spark(curve: Curve) -> list[float] | None:
-    values = [value for _, value in curve if math.isfinite(value)]
+    values = [value for epoch, value in curve if math.isfinite(value)]
     return values[:: max(1, len(values) // _POINTS)] or None
 
 
 def _columns() -> dict[str, ColumnConfig]:
     number = st.column_config.NumberColumn
     return {
-        "Run": st.column_config.TextColumn(pinned=True, help="Its version, or the first letters of its id."),
+        "Run": st.column_config.TextColumn(pinned=True, help=_("Its version, or the first letters of its id.")),
         "Role": st.column_config.MultiselectColumn(
             width=110,
-            options=[role.capitalize() for role in ROLES],
+            options=[role_words(role) for role in ROLES],
             color=[colour for colour, _ in ROLES.values()],
-            help=f"Champion: speaks. Challenger: asks to. {PREVIOUS.capitalize()}: speaks again after a rollback.",
+            help=_("Champion: speaks. Challenger: asks to. Previous: speaks again after a rollback."),
         ),
-        "Outcome": st.column_config.TextColumn(help="What came of it."),
+        "Outcome": st.column_config.TextColumn(help=_("What came of it.")),
         "Skill": number(
-            "Skill over naive",
+            _("Skill over naive"),
             format="%+.2f %%",
-            help="1 - CRPS / naive CRPS, one session ahead; above zero is better than naive.",
+            help=_("1 - CRPS / naive CRPS, one session ahead; above zero is better than naive."),
         ),
-        "p": number(format="%.3f", help="Diebold-Mariano: how easily chance alone would make such a difference."),
-        "Forecasts": number(format="localized", help="How many forecasts these figures rest on."),
+        "p": number(
+            format="%.3f", help=_("Diebold-Mariano: how easily chance alone would make such a difference.")
+        ),
+        "Forecasts": number(format="localized", help=_("How many forecasts these figures rest on.")),
         "Validation loss": st.column_config.LineChartColumn(
-            color=CHAMPION, help="By epoch, each run on its own scale. Empty: it was fitted in one go."
+            color=CHAMPION, help=_("By epoch, each run on its own scale. Empty: it was fitted in one go.")
         ),
-        "MAPE": number(format="%.3f %%", help="Mean absolute error of the median, in percent."),
-        "Naive MAPE": number(format="%.3f %%", help="The same of the naive forecast."),
-        "80 % held": number(format="%.1f %%", help="Share of actual closes inside the 80 % interval."),
-        "Started": st.column_config.DatetimeColumn("Started (UTC)", format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "Duration": number(format="%.1f s", help="From its start to its verdict, in seconds."),
-        "Tags": st.column_config.ListColumn(help="What people marked it with."),
-        "Note": st.column_config.TextColumn(width="medium", help="What people say of it."),
-        "MLflow": st.column_config.LinkColumn(display_text="open", help="The run in MLflow's own pages."),
+        "MAPE": number(format="%.3f %%", help=_("Mean absolute error of the median, in percent.")),
+        "Naive MAPE": number(format="%.3f %%", help=_("The same of the naive forecast.")),
+        "80 % held": number(format="%.1f %%", help=_("Share of actual closes inside the 80 % interval.")),
+        "Started": st.column_config.DatetimeColumn(_("Started (UTC)"), format="YYYY-MM-DD HH:mm", timezone="UTC"),
+        "Duration": number(format="%.1f s", help=_("From its start to its verdict, in seconds.")),
+        "Tags": st.column_config.ListColumn(help=_("What people marked it with.")),
+        "Note": st.column_config.TextColumn(width="medium", help=_("What people say of it.")),
+        "MLflow": st.column_config.LinkColumn(display_text=_("open"), help=_("The run in MLflow's own pages.")),
     }

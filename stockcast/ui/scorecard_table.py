@@ -7,26 +7,34 @@ import streamlit as st
 
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
-from stockcast.ui.format import count, percent, signed_percent
+from stockcast.ui.column_titles import localised
+from stockcast.ui.domain_words import told
+from stockcast.ui.format import count, figures, percent, signed_percent
+from stockcast.ui.language import N_, _
 
 
 def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
     """One row a measure: the model's figure, the naive one, and which is the better."""
     unit = f" ({card.currency})" if card.currency else ""
     rows = [
-        ("MAPE", percent(card.mape / 100, 3), percent(card.naive_mape / 100, 3), "smaller is better"),
-        ("CRPS (percent of price)", f"{card.crps:.4f}", f"{card.naive_crps:.4f}", "smaller is better"),
+        ("MAPE", percent(card.mape / 100, 3), percent(card.naive_mape / 100, 3), _("smaller is better")),
         (
-            "80 % interval held",
-            percent(card.coverage_80),
-            percent(card.naive_coverage_80),
-            "80 % is right",
+            _("CRPS (percent of price)"),
+            figures(f"{card.crps:.4f}"),
+            figures(f"{card.naive_crps:.4f}"),
+            _("smaller is better"),
         ),
         (
-            "95 % interval held",
+            _("80 % interval held"),
+            percent(card.coverage_80),
+            percent(card.naive_coverage_80),
+            _("80 % is right"),
+        ),
+        (
+            _("95 % interval held"),
             percent(card.coverage_95),
             percent(card.naive_coverage_95),
-            "95 % is right",
+            _("95 % is right"),
         ),
     ]
     if (
@@ -36,21 +44,38 @@ def scorecard_rows(card: Scorecard, label: str) -> pd.DataFrame:
         and card.naive_rmse is not None
     ):
         rows = [
-            (f"MAE{unit}", f"{card.mae:.4g}", f"{card.naive_mae:.4g}", "smaller is better"),
-            (f"RMSE{unit}", f"{card.rmse:.4g}", f"{card.naive_rmse:.4g}", "smaller is better"),
+            (
+                f"MAE{unit}",
+                figures(f"{card.mae:.4g}"),
+                figures(f"{card.naive_mae:.4g}"),
+                _("smaller is better"),
+            ),
+            (
+                f"RMSE{unit}",
+                figures(f"{card.rmse:.4g}"),
+                figures(f"{card.naive_rmse:.4g}"),
+                _("smaller is better"),
+            ),
             *rows,
         ]
-    return pd.DataFrame(rows, columns=["Measure", label, "Naive", "How to read it"])
+    return pd.DataFrame(rows, columns=[_("Measure"), label, _("Naive"), _("How to read it")])
 
 
 def skill_sentence(card: Scorecard) -> str:
     """How far the model is from the naive forecast, and whether that could be chance."""
-    chance = "could be chance" if card.dm_p_value > 0.05 else "is hardly chance"
-    better = "better" if card.skill > 0 else "worse" if card.skill < 0 else "no better"
-    return (
-        f"Its distributions were {percent(abs(card.skill), 2)} {better} than the naive ones (CRPS) over "
-        f"{count(card.count, 'forecast', 'forecasts')}; the difference {chance} (Diebold-Mariano "
-        f"{p_text(card.dm_p_value)})."
+    if card.skill > 0:
+        said = _("Its distributions were {skill} better than the naive ones (CRPS) over {forecasts}")
+    elif card.skill < 0:
+        said = _("Its distributions were {skill} worse than the naive ones (CRPS) over {forecasts}")
+    else:
+        said = _("Its distributions were {skill} no better than the naive ones (CRPS) over {forecasts}")
+    if card.dm_p_value > 0.05:
+        whole = _("{said}; the difference could be chance (Diebold-Mariano {p}).")
+    else:
+        whole = _("{said}; the difference is hardly chance (Diebold-Mariano {p}).")
+    return whole.format(
+        said=said.format(skill=percent(abs(card.skill), 2), forecasts=count(card.count, "forecast", "forecasts")),
+        p=told(p_text(card.dm_p_value)),
     )
 
 
@@ -58,9 +83,18 @@ def show_scorecard(card: Scorecard, label: str) -> None:
     """The table with its evidence line, and the tickers one by one where there are several."""
     st.table(scorecard_rows(card, label), border="horizontal", hide_index=True)
     st.caption(
-        f"One session ahead, {count(card.count, 'forecast', 'forecasts')} of sessions {card.first_session} to "
-        f"{card.last_session} that the model had not seen. Skill against naive {signed_percent(card.skill)}, "
-        f"Diebold-Mariano {p_text(card.dm_p_value)}. Data fingerprint {card.fingerprint[:12]}."
+        _(
+            "One session ahead, {forecasts} of sessions {first_session} to {last_session} that "
+            "the model had not seen. Skill against naive {skill}, Diebold-Mariano {dm_p_value}. "
+            "Data fingerprint {fingerprint}."
+        ).format(
+            forecasts=count(card.count, "forecast", "forecasts"),
+            first_session=card.first_session,
+            last_session=card.last_session,
+            skill=signed_percent(card.skill),
+            dm_p_value=told(p_text(card.dm_p_value)),
+            fingerprint=card.fingerprint[:12],
+        )
     )
 
 
@@ -69,14 +103,14 @@ def show_tickers(card: Scorecard) -> None:
     table = pd.DataFrame(
         [
             {
-                "Ticker": score.ticker,
-                "Forecasts": score.count,
-                "MAE": score.mae,
-                "Naive MAE": score.naive_mae,
-                "Currency": score.currency,
-                "MAPE": score.mape,
-                "Naive MAPE": score.naive_mape,
-                "Skill": 100 * (1 - score.crps / score.naive_crps) if score.naive_crps else 0.0,
+                N_("Ticker"): score.ticker,
+                N_("Forecasts"): score.count,
+                N_("MAE"): score.mae,
+                N_("Naive MAE"): score.naive_mae,
+                N_("Currency"): score.currency,
+                N_("MAPE"): score.mape,
+                N_("Naive MAPE"): score.naive_mape,
+                N_("Skill"): 100 * (1 - score.crps / score.naive_crps) if score.naive_crps else 0.0,
                 "80 %": 100 * score.coverage_80,
                 "95 %": 100 * score.coverage_95,
             }
@@ -84,17 +118,16 @@ def show_tickers(card: Scorecard) -> None:
         ]
     )
     numbers = st.column_config.NumberColumn
-    st.dataframe(
+    data, columns = localised(
         table,
-        hide_index=True,
-        column_config={
+        {
             "MAE": numbers(format="%.3f"),
             "Naive MAE": numbers(format="%.3f"),
             "MAPE": numbers(format="%.3f %%"),
             "Naive MAPE": numbers(format="%.3f %%"),
-            "Skill": numbers(format="%.2f %%", help="1 - CRPS / naive CRPS; above zero is better than naive."),
-            "80 %": numbers(format="%.1f %%", help="Share of actual closes inside the 80 % interval."),
-            "95 %": numbers(format="%.1f %%", help="Share of actual closes inside the 95 % interval."),
+            "Skill": numbers(format="%.2f %%", help=_("1 - CRPS / naive CRPS; above zero is better than naive.")),
+            "80 %": numbers(format="%.1f %%", help=_("Share of actual closes inside the 80 % interval.")),
+            "95 %": numbers(format="%.1f %%", help=_("Share of actual closes inside the 95 % interval.")),
         },
-        alt="Scores by ticker",
     )
+    st.dataframe(data, hide_index=True, column_config=columns, alt=_("Scores by ticker"))

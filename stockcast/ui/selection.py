@@ -13,7 +13,7 @@ import streamlit as st
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.store import StoredHistory
-from stockcast.ui.language import LANGUAGE, LANGUAGES, language
+from stockcast.ui.language import LANGUAGE, LANGUAGES, _, language
 from stockcast.ui.shared import workspace
 
 UNIVERSE, TICKER = "universe", "ticker"
@@ -31,25 +31,35 @@ def restore_selection() -> None:
 
 def choose_universe() -> None:
     """Draws the choice of the universe where there is one to make."""
-    universes = workspace().universes()
+    universes = sorted(workspace().universes(), key=lambda name: (name != DEFAULT_UNIVERSE, name))
     if len(universes) > 1:
-        _choose(UNIVERSE, "Universe", universes, "The tickers that share one model.")
+        _choose(UNIVERSE, _("Universe"), universes, _("The tickers that share one model."))
 
 
 def choose_language() -> None:
-    """Draws the choice of the language: the browser's own until another is chosen, which the address then names."""
+    """Draws the choice of the language: the browser's own, or the one that the address names."""
     names = list(LANGUAGES)
     st.session_state[_widget(LANGUAGE)] = language()
     st.selectbox(
-        "Language · Idioma", names, key=_widget(LANGUAGE), on_change=_keep, args=(LANGUAGE,),
-        format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
-    )  # fmt: skip
+        "Language · Idioma",
+        names,
+        key=_widget(LANGUAGE),
+        on_change=_keep,
+        args=(LANGUAGE,),
+        format_func=LANGUAGES.__getitem__,
+        label_visibility="collapsed",
+    )
 
 
 def universe() -> str:
     """The universe that was chosen."""
     chosen = st.session_state.get(UNIVERSE)
     return chosen if chosen in workspace().universes() else DEFAULT_UNIVERSE
+
+
+def select_universe(name: str) -> None:
+    """Makes another universe the chosen one, after which the page is run again."""
+    st.session_state[UNIVERSE] = name
 
 
 def histories_of(universe_name: str) -> tuple[StoredHistory, ...]:

@@ -48,7 +48,7 @@ def _warm() -> None:
     with contextlib.suppress(StockcastError):  # the first page tells what is wrong
         opened = Workspace(read_settings())
         opened.desk.look_after()  # jobs that a crash of everything has left go on without a visitor
-        _ = opened.tracking.client
+        opened.tracking.client  # noqa: B018  # opened by the first look
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from stockcast.prices.sessions import last_completed_session
 from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import ModelVersion
 from stockcast.settings import Settings, read_settings
+from stockcast.ui.language import _
 from stockcast.workflows.forecast import Answer
 from stockcast.workspace import Workspace
 
@@ -42,16 +43,20 @@ def _open(key: str, _settings: Settings) -> Workspace:
 
 def champion(universe: str) -> ModelVersion:
     """The version that speaks; crowning the baseline of a new universe takes some seconds."""
-    with st.spinner("Looking up the model that speaks …", show_time=False):
+    with st.spinner(_("Looking up the model that speaks …"), show_time=False):
         return workspace().champion(universe)
 
 
-def answer(universe: str, history: StoredHistory, speaks: ModelVersion) -> Answer:
-    """The champion's forecast of a stored history, journaled before it is kept for the next visitor."""
+def answer(universe: str, history: StoredHistory, speaks: ModelVersion, *, quiet: bool = False) -> Answer:
+    """The champion's forecast of a stored history, journaled before it is kept for the next visitor.
+
+    `quiet` is for whoever tells the progress of several.
+    """
     ws = workspace()
     completed = str(last_completed_session(history.exchange, ws.clock()))
     key = (str(ws.settings.home), universe, history.ticker, history.content_hash, speaks.run_id, completed)
-    with st.spinner(f"Forecasting {history.ticker} …"):
+    waiting = _("Forecasting {ticker} …").format(ticker=history.ticker)
+    with contextlib.nullcontext() if quiet else st.spinner(waiting):
         found = _answer(key, ws, universe, history.ticker)
     if found.speaker.version.run_id != speaks.run_id:  # promoted in between: not what the key says
         _answer.clear(key, ws, universe, history.ticker)

@@ -10,6 +10,7 @@ from stockcast.monitoring.live_coverage import LiveCoverage
 from stockcast.monitoring.miss_cusum import MissCusum
 from stockcast.monitoring.record import Promise, SkillPoint
 from stockcast.ui.chart_style import CHAMPION, FALLING, HISTORY, NAIVE, session_axis, styled, translucent
+from stockcast.ui.language import _
 
 _WILD = 10  # sessions at the beginning whose mean says so little that it must not stretch the axis
 _MOST_POINTS = 1_000
@@ -24,11 +25,11 @@ def skill_path_chart(path: Sequence[SkillPoint], promise: Promise | None) -> go.
         go.Scatter(
             x=[str(point.session) for point in shown],
             y=values,
-            name="Live skill so far",
+            name=_("Live skill so far"),
             mode="lines",
             line={"color": CHAMPION, "width": 2.5},
             customdata=[point.count for point in shown],
-            hovertemplate="skill %{y:+.2f} % over %{customdata:,} forecasts<extra></extra>",
+            hovertemplate=_("skill %{y:+.2f} % over %{customdata:,} forecasts<extra></extra>"),
         )
     )
     figure.add_hline(y=0, line={"color": NAIVE, "width": 2, "dash": "dot"})
@@ -38,15 +39,18 @@ def skill_path_chart(path: Sequence[SkillPoint], promise: Promise | None) -> go.
         promised = 100 * promise.skill
         figure.add_trace(
             go.Scatter(
-                x=[str(shown[0].session), str(shown[-1].session)], y=[promised, promised], mode="lines",
-                name="Promised by the backtest", line={"color": HISTORY, "width": 2, "dash": "dash"},
+                x=[str(shown[0].session), str(shown[-1].session)],
+                y=[promised, promised],
+                mode="lines",
+                name=_("Promised by the backtest"),
+                line={"color": HISTORY, "width": 2, "dash": "dash"},
                 hoverinfo="skip",
             )
-        )  # fmt: skip
+        )
         marks.append(promised)
     room = 0.15 * max(max(marks) - min(marks), 1.0)
     figure.update_xaxes(**session_axis([str(point.session) for point in shown]))
-    figure.update_yaxes(title_text="Skill (%)", ticksuffix=" %", range=[min(marks) - room, max(marks) + room])
+    figure.update_yaxes(title_text=_("Skill (%)"), ticksuffix=" %", range=[min(marks) - room, max(marks) + room])
     return styled(figure, height=_HEIGHT).update_layout(showlegend=True)
 
 
@@ -58,16 +62,16 @@ def saved_chart(path: Sequence[SkillPoint]) -> go.Figure:
             x=[str(point.session) for point in shown],
             y=[point.advantage for point in shown],
             mode="lines",
-            name="against naive",
+            name=_("against naive"),
             line={"color": CHAMPION, "width": 2.5},
             fill="tozeroy",
             fillcolor=translucent(CHAMPION, 0.15),
-            hovertemplate="%{y:+.3f} % of the price<extra></extra>",
+            hovertemplate=_("%{y:+.3f} % of the price<extra></extra>"),
         )
     )
     figure.add_hline(y=0, line={"color": NAIVE, "width": 2, "dash": "dot"})
     figure.update_xaxes(**session_axis([str(point.session) for point in shown]))
-    figure.update_yaxes(title_text="CRPS saved (% of price)")
+    figure.update_yaxes(title_text=_("CRPS saved (% of price)"))
     return styled(figure, height=_HEIGHT).update_layout(showlegend=False)
 
 
@@ -77,18 +81,23 @@ def coverage_chart(coverages: Sequence[LiveCoverage], promise: Promise | None) -
     low, high = ([100 * (getattr(each, edge) - each.promised) for each in coverages] for edge in ("low", "high"))
     figure = go.Figure(
         go.Bar(
-            y=names, x=[end - start for start, end in zip(low, high, strict=True)], base=low, orientation="h",
-            width=0.5, name="95 % of chance", marker={"color": translucent(HISTORY, 0.3), "line": {"width": 0}},
+            y=names,
+            x=[end - start for start, end in zip(low, high, strict=True)],
+            base=low,
+            orientation="h",
+            width=0.5,
+            name=_("95 % of chance"),
+            marker={"color": translucent(HISTORY, 0.3), "line": {"width": 0}},
             hoverinfo="skip",
         )
-    )  # fmt: skip
+    )
     series = [
-        ("Naive", [each.naive_share for each in coverages], NAIVE, "diamond-open"),
-        ("Live", [each.share for each in coverages], CHAMPION, "circle"),
+        (_("Naive"), [each.naive_share for each in coverages], NAIVE, "diamond-open"),
+        (_("Live"), [each.share for each in coverages], CHAMPION, "circle"),
     ]
     if promise is not None:
         kept = [getattr(promise, f"coverage_{each.promised * 100:.0f}") for each in coverages]
-        series.insert(0, ("In the backtest", kept, HISTORY, "line-ns"))
+        series.insert(0, (_("In the backtest"), kept, HISTORY, "line-ns"))
     for name, shares, colour, symbol in series:
         figure.add_trace(
             go.Scatter(
@@ -98,15 +107,18 @@ def coverage_chart(coverages: Sequence[LiveCoverage], promise: Promise | None) -
                 name=name,
                 marker={"symbol": symbol, "size": 13, "color": colour, "line": {"width": 2, "color": colour}},
                 customdata=[100 * share for share in shares],
-                hovertemplate=f"{name}, %{{y}} interval: held %{{customdata:.1f}} % (%{{x:+.1f}} points)"
-                "<extra></extra>",
+                hovertemplate=_(
+                    "{name}, %{{y}} interval: held %{{customdata:.1f}} % (%{{x:+.1f}} points)<extra></extra>"
+                ).format(name=name),
             )
         )
     figure.add_vline(x=0, line={"color": HISTORY, "width": 1, "dash": "dash"})
-    figure.update_yaxes(type="category", categoryorder="array", categoryarray=names[::-1], title_text="Interval")
+    figure.update_yaxes(
+        type="category", categoryorder="array", categoryarray=names[::-1], title_text=_("Interval")
+    )
     drawn = [abs(x) for trace in figure.data[1:] for x in trace.x] + [abs(x) for x in (*low, *high)]
     furthest = 1.15 * max(1.0, *drawn)  # the promise stands in the middle
-    figure.update_xaxes(title_text="Held less promised (points)", tickformat="+d", range=[-furthest, furthest])
+    figure.update_xaxes(title_text=_("Held less promised (points)"), tickformat="+d", range=[-furthest, furthest])
     return styled(figure, height=360).update_layout(hovermode="closest", showlegend=True)
 
 
@@ -115,21 +127,26 @@ def cusum_chart(cusum: MissCusum) -> go.Figure:
     labels = [str(session) for session in cusum.sessions]
     figure = go.Figure()
     for name, values, colour, dash in (
-        ("Too few misses", cusum.too_few, HISTORY, "dash"),
-        ("Too many misses", cusum.too_many, CHAMPION, "solid"),
+        (_("Too few misses"), cusum.too_few, HISTORY, "dash"),
+        (_("Too many misses"), cusum.too_many, CHAMPION, "solid"),
     ):
         figure.add_trace(
             go.Scatter(
-                x=labels, y=values, name=name, mode="lines", line={"color": colour, "width": 2, "dash": dash},
+                x=labels,
+                y=values,
+                name=name,
+                mode="lines",
+                line={"color": colour, "width": 2, "dash": dash},
                 hovertemplate=f"{name} %{{y:.2f}}<extra></extra>",
             )
-        )  # fmt: skip
+        )
     figure.add_hline(
-        y=cusum.threshold, line={"color": FALLING, "width": 2, "dash": "dot"},
-        annotation={"text": "alarm", "font": {"color": FALLING}, "xanchor": "right", "yanchor": "bottom"},
-    )  # fmt: skip
+        y=cusum.threshold,
+        line={"color": FALLING, "width": 2, "dash": "dot"},
+        annotation={"text": _("alarm"), "font": {"color": FALLING}, "xanchor": "right", "yanchor": "bottom"},
+    )
     figure.update_xaxes(**session_axis(labels))
-    figure.update_yaxes(title_text="Evidence (nats)", range=[-0.2, cusum.threshold * 1.25])
+    figure.update_yaxes(title_text=_("Evidence (nats)"), range=[-0.2, cusum.threshold * 1.25])
     return styled(figure, height=_HEIGHT).update_layout(showlegend=True)
 
 

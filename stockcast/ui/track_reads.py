@@ -14,6 +14,7 @@ from stockcast.monitoring.scored import Scored
 from stockcast.monitoring.track_record import track_record
 from stockcast.prices.sessions import last_completed_session
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
 from stockcast.workspace import Workspace
 
@@ -38,10 +39,11 @@ def live_record(
     last: int | None = None,
 ) -> TrackRecord:
     """The track record, or a part of it."""
-    return _record(at, workspace(), universe, horizon, ticker, model_version, last)
+    with st.spinner(_("Reading the live record …")):
+        return _record(at, workspace(), universe, horizon, ticker, model_version, last)
 
 
-@st.cache_resource(max_entries=50, ttl=_KEPT, show_spinner="Reading the live record …")
+@st.cache_resource(max_entries=50, ttl=_KEPT, show_spinner=False)
 def _record(
     at: Mark,
     _workspace: Workspace,

@@ -9,7 +9,9 @@ from stockcast.evaluation.significance import p_text
 from stockcast.monitoring.live_coverage import LiveCoverage
 from stockcast.monitoring.miss_cusum import MissCusum
 from stockcast.monitoring.record import LiveScores
-from stockcast.ui.format import count, percent
+from stockcast.ui.domain_words import told
+from stockcast.ui.format import count, figures, percent
+from stockcast.ui.language import _
 
 # Fewer say little of a mean, and nothing of how tickers move together.
 LEAST_SESSIONS = 20
@@ -29,42 +31,52 @@ def standing(scores: LiveScores) -> Standing:
 
 def verdict(scores: LiveScores) -> str:
     """One sentence with its counts."""
-    over = f"{count(scores.sessions, 'session', 'sessions')} and {count(scores.count, 'forecast', 'forecasts')}"
+    over = _("{sessions} and {forecasts}").format(
+        sessions=count(scores.sessions, "session", "sessions"),
+        forecasts=count(scores.count, "forecast", "forecasts"),
+    )
     held = scores.coverage(0.8)
     if scores.sessions < LEAST_SESSIONS:
-        return (
-            f"Too few to tell: {over} so far. The 80 % interval held {held.held:,} times; "
-            f"a judgement needs at least {LEAST_SESSIONS} sessions."
-        )
-    luck = "" if scores.p_value <= SIGNIFICANT else ", cannot be told from luck"
-    better = f"{percent(abs(scores.skill), 2)} {'better' if scores.skill >= 0 else 'worse'} than naive"
-    return (
-        f"Over {over}, {better} ({p_text(scores.p_value)}{luck}); the 80 % interval held "
-        f"{percent(held.share)} ({chance(held)})"
+        return _(
+            "Too few to tell: {over} so far. The 80 % interval held {held} times; a judgement "
+            "needs at least {least_sessions} sessions."
+        ).format(over=over, held=figures(f"{held.held:,}"), least_sessions=LEAST_SESSIONS)
+    better = _("{skill} better than naive") if scores.skill >= 0 else _("{skill} worse than naive")
+    luck = "{p}" if scores.p_value <= SIGNIFICANT else _("{p}, cannot be told from luck")
+    return _("Over {over}, {better} ({chance}); the 80 % interval held {share} ({band})").format(
+        over=over,
+        better=better.format(skill=percent(abs(scores.skill), 2)),
+        chance=luck.format(p=told(p_text(scores.p_value))),
+        share=percent(held.share),
+        band=chance(held),
     )
 
 
 def chance(coverage: LiveCoverage) -> str:
     """The band of chance around a promised share."""
-    return f"chance allows {coverage.low * 100:.1f} – {percent(coverage.high)}"
+    return _("chance allows {low} – {high}").format(
+        low=figures(f"{coverage.low * 100:.1f}"), high=percent(coverage.high)
+    )
 
 
 def concerns(scores: LiveScores) -> str:
     """What is wrong with a part of the record, in a few words; empty when nothing is."""
     if scores.sessions < LEAST_SESSIONS:
-        return "too few to tell"
+        return _("too few to tell")
     found = []
     for each in scores.coverages:
         if not each.inside:
-            width = "too narrow" if each.share < each.low else "too wide"
-            found.append(f"{percent(each.promised, 0)} interval {width}")
+            said = _("{share} interval too narrow") if each.share < each.low else _("{share} interval too wide")
+            found.append(said.format(share=percent(each.promised, 0)))
     if scores.p_value <= SIGNIFICANT and scores.skill < 0:
-        found.insert(0, "worse than naive")
+        found.insert(0, _("worse than naive"))
     return ", ".join(found)
 
 
 def cusum_words(cusum: MissCusum) -> str:
     """Whether the run of misses rings."""
     if cusum.alarm is None:
-        return "No alarm: misses of the 80 % interval come about as often as promised."
-    return f"Alarm: {cusum.alarm} of the 80 % interval since {cusum.since}."
+        return _("No alarm: misses of the 80 % interval come about as often as promised.")
+    return _("Alarm: {alarm} of the 80 % interval since {since}.").format(
+        alarm=told(cusum.alarm), since=cusum.since
+    )

@@ -11,6 +11,7 @@ from stockcast.config_versions import ConfigVersion
 from stockcast.ui.escaping import plain
 from stockcast.ui.figure_card import figure_card
 from stockcast.ui.format import count
+from stockcast.ui.language import _
 from stockcast.ui.router import CONFIGURATION
 
 _MOST_NAMES = 8
@@ -22,9 +23,9 @@ def _network(config: Config) -> list[tuple[str, str, str]]:
         (
             "LSTM",
             f"{network.layers} × {network.hidden_size}",
-            f"layers × units, {count(network.members, 'seed', 'seeds')}",
+            _("layers × units, {seeds}").format(seeds=count(network.members, "seed", "seeds")),
         ),
-        ("Epochs", f"{training.max_epochs}", f"patience {training.patience}"),
+        (_("Epochs"), f"{training.max_epochs}", _("patience {patience}").format(patience=training.patience)),
     ]
 
 
@@ -32,19 +33,27 @@ def show_plan(current: ConfigVersion, tickers: Sequence[str]) -> None:
     """Universe, tickers, lookback, network and epochs of the configuration in force."""
     config = current.config
     figures = (
-        ("Tickers", f"{len(tickers)}", f"universe {current.universe}"),
+        (_("Tickers"), f"{len(tickers)}", _("universe {universe}").format(universe=current.universe)),
         (
-            "Lookback",
+            _("Lookback"),
             count(config.windows.lookback, "session", "sessions"),
-            f"up to {config.windows.max_horizon} ahead",
+            _("up to {max_horizon} ahead").format(max_horizon=config.windows.max_horizon),
         ),
-        *(_network(config) if config.model.kind == "lstm" else [("Model", config.model.kind, "fitted in one go")]),
+        *(
+            _network(config)
+            if config.model.kind == "lstm"
+            else [(_("Model"), config.model.kind, _("fitted in one go"))]
+        ),
     )
     with st.grid(4, min_column_width=150, gap="medium"):
         for label, value, note in figures:
             figure_card(label, value, note)
     shown = ", ".join(map(plain, tickers[:_MOST_NAMES])) + (" …" if len(tickers) > _MOST_NAMES else "")
-    version = f"version {current.version}" if current.version else "the defaults"
+    said = (
+        _("{tickers}. Configuration: version {version}.")
+        if current.version
+        else _("{tickers}. Default configuration.")
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{shown}. Configuration: {version}.", width="content")
-        st.page_link(CONFIGURATION, label="Change it", icon=":material/tune:")
+        st.caption(said.format(tickers=shown, version=current.version), width="content")
+        st.page_link(CONFIGURATION, label=_("Change it"), icon=":material/tune:")

@@ -6,7 +6,11 @@ import streamlit as st
 
 from stockcast.errors import StockcastError, TrainingActive
 from stockcast.jobs.job import TRAIN
+from stockcast.ui.access import acting
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import plain
+from stockcast.ui.format import weekday
+from stockcast.ui.language import _
 from stockcast.ui.router import CONFIGURATION
 from stockcast.ui.shared import workspace
 from stockcast.ui.training_watch import JOB
@@ -18,20 +22,20 @@ def offer_training(universe: str) -> None:
     active = {job.universe: job.id for job in ws.jobs.active(TRAIN)}
     with st.container(horizontal=True, vertical_alignment="center"):
         one = st.button(
-            "Retrain",
+            _("Retrain"),
             type="primary",
             icon=":material/model_training:",
             key="retrain",
             disabled=universe in active,
-            help="In a process of its own: you may close the page and come back.",
+            help=_("In a process of its own: you may close the page and come back."),
         )
         others = ws.universes()
         every = len(others) > 1 and st.button(
-            f"Retrain all {len(others)} universes",
+            _("Retrain all {others} universes").format(others=len(others)),
             icon=":material/playlist_add:",
             key="retrain_all",
             disabled=all(name in active for name in others),
-            help="They queue up and are trained one after another.",
+            help=_("They queue up and are trained one after another."),
         )
         _schedule(universe)
     if one:
@@ -39,18 +43,18 @@ def offer_training(universe: str) -> None:
     if every:
         _train_all([universe, *(name for name in others if name != universe)])
     if universe in active and st.query_params.get(JOB) not in (None, active[universe]):
-        st.caption(f"A training of {plain(universe)} is running.")
-        if st.button("Watch it", icon=":material/visibility:", key="watch_active"):
+        st.caption(_("A training of {universe} is running.").format(universe=plain(universe)))
+        if st.button(_("Watch it"), icon=":material/visibility:", key="watch_active"):
             st.query_params[JOB] = active[universe]
             st.rerun()
 
 
 def _train(universe: str) -> None:
     try:
-        st.query_params[JOB] = workspace().desk.submit_training(universe).id
+        st.query_params[JOB] = acting().desk.submit_training(universe).id
     except TrainingActive as already:  # started elsewhere since this page was drawn
         st.query_params[JOB] = already.job_id
-        st.toast("A training is running already; here it is.", icon=":material/visibility:")
+        st.toast(_("A training is running already; here it is."), icon=":material/visibility:")
     st.rerun()
 
 
@@ -58,18 +62,18 @@ def _train_all(universes: list[str]) -> None:
     first: str | None = None
     for name in universes:
         try:
-            first = workspace().desk.submit_training(name).id if first is None else _queue(name, first)
+            first = acting().desk.submit_training(name).id if first is None else _queue(name, first)
         except TrainingActive as already:
             first = first or already.job_id
         except StockcastError as problem:
-            st.toast(plain(f"{name}: {problem.message}"), icon=":material/warning:")
+            st.toast(plain(f"{name}: {told(problem.message)}"), icon=":material/warning:")
     if first is not None:
         st.query_params[JOB] = first
         st.rerun()
 
 
 def _queue(name: str, first: str) -> str:
-    workspace().desk.submit_training(name)
+    acting().desk.submit_training(name)
     return first
 
 
@@ -77,11 +81,16 @@ def _schedule(universe: str) -> None:
     ws = workspace()
     plan = ws.desk.plan(universe)
     if plan is None:
-        st.page_link(CONFIGURATION, label="No schedule: set one", icon=":material/schedule:", width="content")
+        st.page_link(CONFIGURATION, label=_("No schedule: set one"), icon=":material/schedule:", width="content")
         return
     following = plan.following(ws.clock())
     st.caption(
-        f":material/schedule: Trains by itself: {plain(plan.words)} ({plain(plan.rule.timezone)}), next "
-        f"{following:%a %Y-%m-%d %H:%M}, while a worker runs.",
+        _(
+            ":material/schedule: Trains by itself: {words} ({timezone}), next {following}, while a worker runs."
+        ).format(
+            words=plain(told(plan.words)),
+            timezone=plain(plan.rule.timezone),
+            following=f"{weekday(following)} {following:%Y-%m-%d %H:%M}",
+        ),
         width="content",
     )

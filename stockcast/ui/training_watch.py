@@ -12,11 +12,14 @@ import streamlit as st
 
 from stockcast.errors import StockcastError
 from stockcast.jobs.job import BACKTEST, EPOCH, TRAIN, Job, JobEvent
+from stockcast.ui.access import acting
 from stockcast.ui.chart_style import TOOL_BAR
+from stockcast.ui.column_titles import localised, titled
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
-from stockcast.ui.format import seconds
+from stockcast.ui.format import figures, seconds
 from stockcast.ui.job_words import elapsed, headline, log_tail, time_left
+from stockcast.ui.language import N_, _
 from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
 from stockcast.ui.shared import loss_curve, workspace
 from stockcast.workflows.job_requests import TrainRequest
@@ -58,8 +61,8 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(min(job.progress, 1.0), text=_progress(job, losses, events, before))
             asked = job.cancel_requested_at is not None
-            if st.button("Cancel", icon=":material/cancel:", key="cancel_job", disabled=asked, width="content"):
-                ws.jobs.cancel(job_id)
+            if st.button(_("Cancel"), icon=":material/cancel:", key="cancel_job", disabled=asked, width="content"):
+                acting().jobs.cancel(job_id)
                 st.rerun(scope="fragment")
         if job.kind == TRAIN and TrainRequest.from_json(job.request).config.model.kind == "lstm":
             show_epochs(losses, events, last_epoch=_last_epoch(job, events), behind=behind)
@@ -77,27 +80,31 @@ def show_epochs(
     left, right = st.columns([2, 1])
     with left:
         logarithmic = losses.positive and st.toggle(
-            "Logarithmic loss", key="loss_log", persist_state="session", help="Shows late progress better."
+            _("Logarithmic loss"), key="loss_log", persist_state="session", help=_("Shows late progress better.")
         )
         st.plotly_chart(
             loss_chart(losses, last_epoch, behind=behind, logarithmic=logarithmic),
             width="stretch",
             key="loss",
             config=TOOL_BAR,
-            alt="Loss by epoch",
+            alt=_("Loss by epoch"),
         )
-    right.dataframe(
+    data, columns = localised(
         epoch_table(events),
+        {
+            "Training": st.column_config.NumberColumn(format="%.4f"),
+            "Validation": st.column_config.NumberColumn(format="%.4f"),
+            "Rate": st.column_config.NumberColumn(_("Learning rate"), format="%.2g"),
+            "Seconds": st.column_config.NumberColumn(format="%.2f"),
+        },
+    )
+    right.dataframe(
+        data,
         hide_index=True,
         height=400,
         key="epochs",
-        column_config={
-            "Training": st.column_config.NumberColumn(format="%.4f"),
-            "Validation": st.column_config.NumberColumn(format="%.4f"),
-            "Rate": st.column_config.NumberColumn("Learning rate", format="%.2g"),
-            "Seconds": st.column_config.NumberColumn(format="%.2f"),
-        },
-        alt="Epochs, newest first",
+        column_config=columns,
+        alt=_("Epochs, newest first"),
     )
 
 
@@ -109,12 +116,12 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Epoch": row["number"],
-                "Training": row["train_loss"],
-                "Validation": row["validation_loss"],
-                "Best": "★" if best is not None and row["number"] == best[0] else "",
-                "Rate": row["learning_rate"],
-                "Seconds": row["seconds"],
+                N_("Epoch"): row["number"],
+                N_("Training"): row["train_loss"],
+                N_("Validation"): row["validation_loss"],
+                N_("Best"): "★" if best is not None and row["number"] == best[0] else "",
+                N_("Rate"): row["learning_rate"],
+                N_("Seconds"): row["seconds"],
             }
             for row in reversed(rows)
         ],
@@ -125,9 +132,13 @@ def epoch_table(events: list[JobEvent]) -> pd.DataFrame:
 def show_log(job: Job) -> None:
     """The last lines of the job's log, folded away."""
     tail = log_tail(workspace().desk.runner.log_file(job.id))
-    with st.expander(f"Log of job {job.id}", icon=":material/terminal:", key="job_log"):
-        elsewhere = f"Its log is on the machine {job.host}." if job.host else "It has not begun to write yet."
-        st.code(elsewhere if tail is None else tail or "The log is empty.", language=None, height=220)
+    with st.expander(_("Log of job {id}").format(id=job.id), icon=":material/terminal:", key="job_log"):
+        elsewhere = (
+            _("Its log is on the machine {host}.").format(host=job.host)
+            if job.host
+            else _("It has not begun to write yet.")
+        )
+        st.code(elsewhere if tail is None else tail or _("The log is empty."), language=None, height=220)
 
 
 def champion_behind(universe: str) -> Behind | None:
@@ -143,34 +154,38 @@ def curve_behind(label: str, run_id: str) -> Behind | None:
     """The validation curve of an earlier run, if it has one."""
     with contextlib.suppress(StockcastError):
         curve = loss_curve(run_id, "validation_loss")
-        return Behind(f"Champion {label}", curve) if curve else None
+        return Behind(_("Champion {label}").format(label=label), curve) if curve else None
     return None
 
 
 def _show_queue(active: list[Job]) -> None:
-    st.markdown("**In the queue**")
+    st.markdown(_("**In the queue**"))
+    table = pd.DataFrame(
+        [
+            {
+                N_("Work"): job.kind,
+                N_("Universe"): job.universe,
+                N_("State"): headline(job, before),
+                N_("Progress"): 100 * job.progress,
+                N_("Asked for"): job.created_at,
+                N_("Job"): f"/{'backtest' if job.kind == BACKTEST else 'train'}?job={job.id}",
+            }
+            for before, job in enumerate(active)
+        ]
+    )
     st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Work": job.kind,
-                    "Universe": job.universe,
-                    "State": headline(job, before),
-                    "Progress": 100 * job.progress,
-                    "Asked for": job.created_at,
-                    "Job": f"/{'backtest' if job.kind == BACKTEST else 'train'}?job={job.id}",
-                }
-                for before, job in enumerate(active)
-            ]
-        ),
+        table,
         hide_index=True,
         key="queue",
-        column_config={
-            "Progress": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
-            "Asked for": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
-            "Job": st.column_config.LinkColumn(display_text="Watch"),
-        },
-        alt="Jobs that wait or run, the oldest first",
+        column_config=titled(
+            table,
+            {
+                "Progress": st.column_config.ProgressColumn(format="%.0f %%", min_value=0, max_value=100),
+                "Asked for": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
+                "Job": st.column_config.LinkColumn(display_text=_("Watch")),
+            },
+        ),
+        alt=_("Jobs that wait or run, the oldest first"),
     )
 
 
@@ -189,11 +204,15 @@ def _events(job_id: str) -> list[JobEvent]:
 def _progress(job: Job, losses: Losses, events: list[JobEvent], before: int) -> str:
     said = [plain(headline(job, before))]
     if losses.best is not None:
-        said.append(f"validation loss {losses.validation[-1][1]:.4f}, best {losses.best[1]:.4f}")
+        said.append(
+            _("validation loss {validation}, best {best}").format(
+                validation=figures(f"{losses.validation[-1][1]:.4f}"), best=figures(f"{losses.best[1]:.4f}")
+            )
+        )
     left = time_left(events)
     fitting = (job.phase or "").startswith("Epoch")
     if left is not None and fitting and job.state == "running":
-        said.append(f"at most {plain(seconds(left))} left")
+        said.append(_("at most {left} left").format(left=plain(seconds(left))))
     else:
         said.append(plain(elapsed(job, workspace().clock())))
     return " · ".join(said)

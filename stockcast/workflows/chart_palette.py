@@ -15,8 +15,12 @@ HISTORY = "#7C8797"
 RISING = "#12907F"
 FALLING = "#D55E00"
 
+# The font of the pages, in .streamlit/config.toml; a report that is opened elsewhere takes what it finds.
+FONT = "IBM Plex Sans, Source Sans, Helvetica, Arial, sans-serif"
+
 TEMPLATE = go.layout.Template(
     layout={
+        "font": {"family": FONT},
         "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
         "hovermode": "x unified",
         "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},

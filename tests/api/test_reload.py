@@ -72,3 +72,22 @@ def test_a_model_that_cannot_forecast_never_speaks(home: Path, monkeypatch: pyte
         wait_until(lambda: client.get("/health").json()["status"] == "degraded")
         monkeypatch.undo()
         assert client.post("/predict", json=BODY).json()["model"]["version"] == "1"
+
+
+def test_a_renamed_universe_answers_under_its_new_name_alone(home: Path) -> None:
+    settings = settings_of(home)
+    workspace = Workspace(settings)
+    workspace.universe_desk.create("banks", ["IBM"])
+    workspace.champion("banks")
+    with client_of(ServerState(settings)) as client:
+        asked = {**BODY, "universe": "banks"}
+        wait_until(lambda: client.post("/predict", json=asked).status_code == 200)
+        assert client.post("/train", json={"universe": "bonks"}).json()["error"]["code"] == "unknown_universe"
+        workspace.universe_desk.rename("banks", "money")
+        wait_until(lambda: client.post("/predict", json={**BODY, "universe": "money"}).status_code == 200)
+        reply = client.post("/predict", json=asked)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (404, "unknown_model")
+        reloaded = client.post("/model/reload", json={"universe": "banks"})
+        assert (reloaded.status_code, reloaded.json()["error"]["code"]) == (404, "unknown_universe")
+    assert [entry.universe for entry in workspace.journal.entries(universe="banks")] == []
+    assert {entry.model for entry in workspace.journal.entries(universe="money")} == {"stockcast-money"}

@@ -54,6 +54,7 @@ def test_training_prints_what_scripts_rely_on(trained: Run) -> None:
 
 
 def test_the_same_training_twice_gives_the_same_scorecard(trained: Run) -> None:
+    assert trained("universes", "create", "twice").code == 0
     line = ("train", "--ticker", "MSFT", "--universe", "twice", *HERE, "--json")
     first, second = json.loads(trained(*line).out), json.loads(trained(*line).out)
     assert first["scorecard"] == second["scorecard"]
@@ -146,6 +147,17 @@ def test_a_forecast_stands_beside_naive_and_names_its_model_and_age(trained: Run
     assert answer["model"]["name"] == "stockcast-default"
     assert answer["scorecard"]["naive_crps"] > 0
     assert answer["journal_id"] >= 1
+
+
+def test_the_chance_above_a_level_is_told_beside_naive(trained: Run) -> None:
+    for each in json.loads(trained("forecast", "AAPL", "--above", "57", "--json").out)["forecasts"]:
+        above = [float(level) for level, price in each["quantiles"].items() if price > 57]
+        assert each["chance_above"] == pytest.approx(1 - min(above), abs=0.026)
+        assert 0 < each["naive_chance_above"] < 0.5
+    assert "under 2.5%" in trained("forecast", "AAPL", "--above", "90").out
+    refused = trained("forecast", "AAPL", "--above", "0")
+    assert refused.code == 2
+    assert "0 is no level that a close can have" in refused.err
 
 
 def test_a_forecast_is_in_the_journal_once_however_often_it_is_shown(trained: Run) -> None:
@@ -253,6 +265,17 @@ def test_the_configuration_is_validated_whole_and_versioned(stockcast: Run) -> N
         (("prices", "import", "missing.csv", "--ticker", "AAPL"), 2, "missing.csv"),
         (("prices", "fetch", "AAPL", "--start", "2020-01-02", "--end", "2019-01-02"), 2, "Swap"),
         (("runs", "list", "--universe", "a/b"), 2, "cannot name a universe"),
+        (("train", "--universe", "defalt"), 2, "Did you mean default?"),
+        (("train", "--universe", "banks"), 2, "stockcast universes create banks --tickers A,B"),
+        (("config", "set", "training.seed=3", "--universe", "banks"), 2, "There is no universe banks"),
+        (("config", "import", "missing.yaml"), 2, "missing.yaml cannot be read"),
+        (("config", "restore", "7"), 2, "has no version 7"),
+        (("config", "diff", "7"), 2, "stockcast config history"),
+        (("universes", "create", "a b"), 2, "cannot name a universe"),
+        (("universes", "create", "default"), 2, "There is a universe default already"),
+        (("universes", "create", "banks", "--tickers", "A!B"), 2, "is not a ticker"),
+        (("universes", "create", "banks", "--like", "bonks"), 2, "There is no universe bonks"),
+        (("universes", "rename", "default", "banks"), 2, "keeps its name"),
         (("jobs", "show", "nope"), 7, "jobs list"),
         (("models", "rollback"), 6, "has no model"),
     ],

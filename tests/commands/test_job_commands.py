@@ -141,6 +141,7 @@ def terminal() -> Iterator[Terminal]:
 def test_ctrl_c_asks_whether_to_detach_or_to_cancel(
     sample: Run, terminal: Terminal, answer: str, state: str, code: int
 ) -> None:
+    assert sample("universes", "create", answer).code == 0
     line = [*STOCKCAST, "train", "--universe", answer, "--ticker", "AAPL", *LONG]
     ends = {"stdin": terminal.slave, "stdout": terminal.slave, "stderr": terminal.slave}
     with subprocess.Popen(line, **ends, start_new_session=True) as process:

@@ -47,8 +47,10 @@ def wait_until_answered(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def watched_page(server: str, **context: object) -> Iterator[Page]:
-    """A browser page whose requests are watched: none may leave this machine. `context` is Playwright's."""
+def watched_page(server: str, also: str = "", **context: object) -> Iterator[Page]:
+    """A browser page whose requests are watched: none may leave the server, and another one, `also`, where it is
+    named. `context` is Playwright's.
+    """
     assert CHROMIUM is not None, "CI needs chromium"
     outside: list[str] = []
     with sync_playwright() as playwright:
@@ -57,7 +59,7 @@ def watched_page(server: str, **context: object) -> Iterator[Page]:
         page = browser.new_context(**settings).new_page()  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
-        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server) else None)
+        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server, also) else None)
         yield page
         browser.close()
     assert outside == []
@@ -71,5 +73,6 @@ def drawn(page: Page, question: str) -> None:
     )
 
 
-def _leaves(address: str, server: str) -> bool:
-    return not address.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
+def _leaves(address: str, server: str, also: str) -> bool:
+    known = (server, server.replace("http", "ws"), "data:", "blob:", *([also] if also else []))
+    return not address.startswith(known)

@@ -161,6 +161,8 @@ def test_the_champions_curve_lies_behind_and_the_axis_may_be_logarithmic() -> No
     figure = loss_chart(losses, 5, behind=Behind("Champion lstm v2", [(1, 2.0), (9, 1.7)]), logarithmic=True)
     assert (figure.data[0].name, list(figure.data[0].x)) == ("Champion lstm v2", [1]), "not beyond the axis"
     assert figure.layout.yaxis.type == "log"
+    assert [curve.line.color for curve in figure.data[:3]] == [CHAMPION, HISTORY, CHALLENGER]
+    assert loss_chart(losses, speaks=True).data[1].line.color == CHAMPION
     below_zero = Losses([(1, -0.1)], [(1, 0.2)])
     assert not below_zero.positive
     assert loss_chart(below_zero, logarithmic=True).layout.yaxis.type == "linear"

@@ -127,7 +127,9 @@ def test_an_uploaded_window_is_mended_in_its_file_not_acknowledged(
     app = open_page("forecast", ticker="MSFT")
     closes = [f"{40 + (day * 7919 % 13) / 10:.2f}" for day in range(55)] + ["41.00"] * 5
     app.file_uploader(key="window_file").upload("window.txt", "\n".join(closes).encode()).run()
+    app.button(key="window_go").click().run()
     assert_sound(app)
     assert "Mend the file and upload it again" in told(app)
     assert not [each for each in app.button if each.key == "window_seen_keep"]
-    assert app.table[1].value["Session"].tolist() == [f"close {number}" for number in range(56, 61)]
+    named = [table.value["Session"].tolist() for table in app.table if "Session" in table.value]
+    assert [f"close {number}" for number in range(56, 61)] in named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,6 @@ from stockcast.ui.config_fields import config_fields
 from stockcast.ui.config_history import history_table
 from stockcast.ui.error_boundary import TELLINGS
 from stockcast.ui.escaping import plain
-from stockcast.ui.expectations import Expectation, expectation_table
 from stockcast.ui.forecast_table import csv_bytes
 from stockcast.ui.next_steps import next_steps
 from stockcast.ui.price_download import tickers_in
@@ -125,9 +124,9 @@ def test_the_history_tells_what_each_version_changed() -> None:
     second = first.with_overrides(["network.layers=2"])
     when = datetime(2024, 1, 2, tzinfo=UTC)
     history = [ConfigVersion("u", 2, when, "Deeper", second), ConfigVersion("u", 1, when, "Faster", first)]
-    table = history_table(history)
-    assert table["Changed"].tolist() == ["network.layers: 1 → 2", "training.max_epochs: 30 → 12"]
-    assert table["In force"].tolist() == [True, False]
+    table = history_table([*history, ConfigVersion("u", 0, None, "defaults", Config())])
+    assert table["Changed"].tolist() == ["network.layers: 1 → 2", "training.max_epochs: 30 → 12", "–"]
+    assert table["In force"].tolist() == [True, False, False]
 
 
 def version(kind: str) -> ModelVersion:
@@ -138,27 +137,15 @@ def version(kind: str) -> ModelVersion:
 @pytest.mark.parametrize(
     ("kind", "only_sample", "stale", "labels"),
     [
-        ("ewma", True, True, ["Train the LSTM", "Bring your own tickers"]),
-        ("ewma", False, True, ["Train the LSTM", "Update the prices"]),
-        ("lstm", False, False, ["Train again", "Compare the runs"]),
+        ("ewma", True, True, ["Train the LSTM", "Find out whether to trust it", "Bring your own tickers"]),
+        ("ewma", False, True, ["Train the LSTM", "Find out whether to trust it", "Update the prices"]),
+        ("lstm", False, False, ["Change the configuration", "Train again", "Compare the runs"]),
     ],
 )
 def test_suggestions_follow_from_what_there_is(
     kind: str, only_sample: bool, stale: bool, labels: list[str]
 ) -> None:
     assert [step.label for step in next_steps(version(kind), only_sample, stale)] == labels
-
-
-def test_many_tickers_become_a_table(aapl_answer: Answer, sample_history: object) -> None:
-    table = expectation_table([Expectation(sample_history, aapl_answer)] * 8)  # type: ignore[arg-type]
-    assert len(table) == 8
-    row = table.iloc[0]
-    assert (row["Ticker"], row["Next session"], row["Currency"]) == ("AAPL", date(2013, 3, 4), "USD")
-    assert len(row["Closes"]) == 60
-    assert row["Width"] == pytest.approx(
-        100 * (aapl_answer.forecast.interval(0.8)[1][0] - aapl_answer.forecast.interval(0.8)[0][0]) / 56.14,
-        rel=1e-3,
-    )
 
 
 def test_the_downloaded_table_keeps_full_precision(aapl_answer: Answer) -> None:

@@ -8,7 +8,6 @@ import re
 
 import pytest
 from page_reading import PAGES, OpenPage, assert_sound, progress_of, told
-from streamlit.testing.v1 import AppTest
 
 from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.errors import NoPricesFound
@@ -101,7 +100,8 @@ def test_a_window_that_does_not_fit_gets_one_clear_sentence(
     app.file_uploader(key="window_file").upload("window.csv", content.encode()).run()
     assert_sound(app)
     assert sentence in told(app)
-    assert len(app.table) == 1  # the stored ticker's own forecast stays
+    assert len(app.table[0].value) == 5  # the stored ticker's own forecast stays
+    assert "window_go" not in {button.key for button in app.button}
 
 
 def test_a_window_of_60_closes_is_forecast_without_dates(sample: Workspace, open_page: OpenPage) -> None:
@@ -110,7 +110,11 @@ def test_a_window_of_60_closes_is_forecast_without_dates(sample: Workspace, open
     app.file_uploader(key="window_file").upload("window.csv", closes.encode()).run()
     assert_sound(app)
     assert "60 closes without dates" in told(app)
-    assert app.table[1].value["Session"].iloc[0] == "next session"
+    assert sample.journal.entries()[0].ticker is not None, "it was read, and nothing was said of it"
+    app.button(key="window_go").click().run()
+    assert_sound(app)
+    tables = [table.value for table in app.table if "Naive" in table.value]
+    assert "next session" in [table["Session"].iloc[0] for table in tables]
     newest, *_ = sample.journal.entries()
     assert newest.ticker is None
 
@@ -119,6 +123,7 @@ def test_a_window_with_four_equal_closes_raises_the_banner(sample: Workspace, op
     app = open_page("forecast")
     closes = [f"{40 + (day * 7919 % 13) / 10:.2f}" for day in range(55)] + ["41.00"] * 5
     app.file_uploader(key="window_file").upload("window.txt", "\n".join(closes).encode()).run()
+    app.button(key="window_go").click().run()
     assert_sound(app)
     assert any(alert.proto.title.startswith("Check your data") for alert in [*app.error, *app.warning])
 
@@ -195,42 +200,6 @@ def test_without_a_network_the_page_says_so(
     app.button(key="yahoo_go").click().run()
     assert_sound(app)
     assert "Yahoo does not answer. Check the network." in told(app)
-
-
-def test_a_configuration_is_refused_whole(sample: Workspace, open_page: OpenPage) -> None:
-    app = open_page("configuration")
-    _field(app, "split_embargo").set_value(2)
-    _save(app)
-    assert_sound(app)
-    assert "split.embargo (2) must be at least windows.max_horizon (5)" in told(app)
-    assert sample.configs.history(DEFAULT_UNIVERSE) == []
-
-
-def test_a_configuration_is_saved_as_a_version_with_its_note(sample: Workspace, open_page: OpenPage) -> None:
-    app = open_page("configuration")
-    _field(app, "training_max_epochs").set_value(12)
-    app.text_input[-1].set_value("Faster")
-    _save(app)
-    assert_sound(app)
-    [saved] = sample.configs.history(DEFAULT_UNIVERSE)
-    assert (saved.config.training.max_epochs, saved.note) == (12, "Faster")
-    [row] = app.dataframe[0].value.to_dict("records")
-    assert row["Changed"] == "training.max_epochs: 30 → 12"
-
-
-def test_a_preset_fills_the_form_and_saves_nothing(sample: Workspace, open_page: OpenPage) -> None:
-    app = open_page("configuration")
-    app.get("segmented_control")[0].set_value("classic").run()
-    assert_sound(app)
-    assert (_field(app, "network_layers").value, _field(app, "network_hidden_size").value) == (2, 64)
-    assert sample.configs.history(DEFAULT_UNIVERSE) == []
-
-
-def test_saving_without_a_change_keeps_the_history_short(sample: Workspace, open_page: OpenPage) -> None:
-    app = open_page("configuration")
-    _save(app)
-    assert "nothing was saved" in told(app)
-    assert sample.configs.history(DEFAULT_UNIVERSE) == []
 
 
 @pytest.mark.usefixtures("no_worker")
@@ -444,15 +413,6 @@ def test_an_unforeseen_error_shows_a_reference_and_never_a_stack_trace(
     reference = alert.value.split("**")[1]
     assert reference in caplog.text
     assert "a secret detail" in caplog.text
-
-
-def _field(app: AppTest, name: str) -> object:
-    """The widget of a configuration field by the end of its key."""
-    return next(widget for widget in app.number_input if widget.key and widget.key.endswith(name))
-
-
-def _save(app: AppTest) -> None:
-    next(button for button in app.button if button.label == "Save as a version").click().run()
 
 
 def test_a_column_that_no_header_names_is_chosen_by_the_visitor(empty: Workspace, open_page: OpenPage) -> None:

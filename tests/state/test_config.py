@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from stockcast.config import PRESETS, Config, parse_config, preset
+from stockcast.config import Config, parse_config
 from stockcast.errors import InvalidConfig
+from stockcast.presets import PRESETS, preset
 
 FIELDS = [
     (section, name, field)

@@ -8,7 +8,8 @@ from datetime import date
 import pytest
 from pydantic import ValidationError
 
-from stockcast.config import Config, preset
+from stockcast.config import Config
+from stockcast.presets import preset
 from stockcast.workflows.job_requests import (
     BacktestRequest,
     EvaluateRequest,

@@ -6,10 +6,7 @@ import io
 import re
 import zipfile
 import zlib
-
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
-from python_calamine import CalamineError, CalamineWorkbook
+from typing import TYPE_CHECKING
 
 from stockcast.errors import UnreadableFile
 from stockcast.prices.reading.grid import (
@@ -19,12 +16,17 @@ from stockcast.prices.reading.grid import (
     refuse_large_box,
 )
 
+if TYPE_CHECKING:
+    import pyarrow as pa  # type: ignore[import-untyped]
+
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']""")
 _AGAIN = "Save the prices again as XLSX or CSV and try that file."
 
 
 def read_workbook(content: bytes) -> Grid:
     """The first sheet that holds anything. Raises UnreadableFile for a broken, bloated or foreign archive."""
+    from python_calamine import CalamineError, CalamineWorkbook  # only who reads a file needs it
+
     _refuse_hostile_archive(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -44,6 +46,9 @@ def read_parquet(content: bytes) -> Grid:
 
     Raises UnreadableFile when it is broken, bloated or has no such columns.
     """
+    import pyarrow as pa  # large, and only who reads such a file needs it
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         names = [field.name for field in file.schema_arrow if _is_plain(field.type)]
@@ -98,7 +103,8 @@ def _column_number(letters: bytes) -> int:
 
 
 def _is_plain(kind: pa.DataType) -> bool:
-    types = pa.types
+    from pyarrow import types
+
     return bool(
         types.is_floating(kind) or types.is_integer(kind) or types.is_date(kind) or types.is_timestamp(kind)
     )

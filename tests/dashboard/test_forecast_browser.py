@@ -1,0 +1,110 @@
+"""The Forecast page in a real Chromium: a link on a fresh server, the keyboard, a picture, a paste, a phone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from home_workers import kill_workers
+from playwright.sync_api import Page, expect
+from price_payloads import days_until
+from real_browser import ROOT, drawn, free_port, wait_until_answered, watched_page
+
+QUESTION = "How will it close?"
+VIEW = "/forecast?ticker=IBM&h=2&also=challenger,garch&level=178&what_if=170"
+PASTED = "Data\tFechamento\n" + "\n".join(
+    f"{'/'.join(reversed(day.split('-')))}\t1.0{10 + at * 7919 % 17},{at:02d}"
+    for at, day in enumerate(days_until("2024-05-15", 60))
+)
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(trained_sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over the sample with a challenger; its address."""
+    folder, port = tmp_path_factory.mktemp("forecast_browser"), free_port()
+    shutil.copytree(trained_sample_home, folder / "home")
+    environment = {**os.environ, "STOCKCAST_HOME": str(folder / "home"), "MLFLOW_DISABLE_TELEMETRY": "true"}
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
+        "--server.address", "127.0.0.1", "--server.port", str(port),
+    ]  # fmt: skip
+    with open(folder / "server.log", "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        try:
+            wait_until_answered(f"http://127.0.0.1:{port}/_stcore/health", process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+            kill_workers(environment["STOCKCAST_HOME"])
+
+
+@pytest.fixture
+def page(server: str) -> Iterator[Page]:
+    """A browser page before the server, in English."""
+    with watched_page(server, locale="en-US") as page:
+        yield page
+
+
+def test_a_link_shows_the_whole_view_and_so_does_a_refresh(page: Page) -> None:
+    for visit in (lambda: page.goto(VIEW), page.reload):
+        visit()
+        drawn(page, QUESTION)
+        expect(page.get_by_role("columnheader", name="GARCH 80 %").first).to_be_visible()
+        expect(page.get_by_text("The chance that IBM closes above 178.00")).to_be_visible()
+        expect(page.get_by_text("If IBM had closed at 170.00")).to_be_visible()
+    page.get_by_role("button", name="Link to this view").click()
+    link = page.get_by_test_id("stCode").first
+    expect(link).to_contain_text(
+        "/forecast?universe=default&ticker=IBM&h=2&also=challenger,garch&level=178&what_if=170"
+    )
+
+
+def test_the_level_moves_by_keyboard_and_the_chart_is_saved_as_a_picture(page: Page, tmp_path: Path) -> None:
+    page.goto("/forecast?ticker=IBM")
+    drawn(page, QUESTION)
+    slider = page.get_by_role("slider", name="Drag the level")
+    slider.focus()
+    for _press in range(5):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_url("**level=**")
+    expect(page.get_by_text("from the last close) is")).to_be_visible()
+    with page.expect_download() as download:
+        page.locator(".modebar-btn").first.click()
+    assert download.value.suggested_filename == "forecast-IBM-2013-03-01.png"
+    picture = tmp_path / "chart.png"
+    download.value.save_as(picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_paste_is_read_shown_and_forecast(page: Page) -> None:
+    page.goto("/forecast?ticker=IBM")
+    drawn(page, QUESTION)
+    page.get_by_text("Paste from a spreadsheet").click()
+    field = page.get_by_role("textbox", name="Closes, or dates and closes")
+    field.fill(PASTED)
+    field.press("Control+Enter")
+    expect(page.get_by_text("This is how I read it.")).to_be_visible()
+    page.get_by_role("button", name="Forecast these closes").click()
+    expect(page.get_by_role("heading", name="What comes after your window")).to_be_visible()
+    expect(page.get_by_text("The chance that the price closes above its last close")).to_be_visible()
+
+
+def test_on_a_phone_nothing_but_the_tables_is_wider_than_the_screen(server: str) -> None:
+    with watched_page(server, locale="pt-BR", viewport={"width": 390, "height": 844}) as page:
+        page.goto(VIEW)
+        drawn(page, "Como vai fechar?")
+        expect(page.get_by_role("columnheader", name="GARCH").first).to_be_attached()
+        assert page.evaluate(
+            "() => { const main = document.querySelector('[data-testid=stMain]');"
+            " return main.scrollWidth - main.clientWidth; }"
+        ) <= 1  # fmt: skip
+        shown = page.get_by_test_id("stMetricValue").first
+        assert shown.evaluate("card => card.scrollWidth <= card.clientWidth + 1"), "a figure is cut off"

@@ -1,0 +1,1 @@
+"""Keeps the catalogues of the pages' languages up to date with the code; for developers, not installed."""
