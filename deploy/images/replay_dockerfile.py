@@ -71,9 +71,11 @@ def read_stages(text: str) -> dict[str, Stage]:
 class Replay:
     """Builds stages below a folder, each once."""
 
-    def __init__(self, work: Path, binds: list[str], arguments: dict[str, str], python: Path | None) -> None:
+    python: Path | None = None  # another Python than Debian's
+    again = False  # stages that are there are taken as they are
+
+    def __init__(self, work: Path, binds: list[str], arguments: dict[str, str]) -> None:
         self.work = work
-        self.python = python
         self.binds = [part for each in binds for part in ("--ro-bind", each, each)]
         self.arguments = arguments
         self.stages = read_stages((ROOT / "Dockerfile").read_text())
@@ -104,12 +106,15 @@ class Replay:
         stage = self.stages[name]
         below = self.build(stage.base) if stage.base in self.stages else Built(self.bare(), {"PATH": _PATH})
         root = self.work / f"stage-{name}"
-        shutil.rmtree(root, ignore_errors=True)
-        subprocess.run(["cp", "-a", str(below.root), str(root)], check=True)
+        kept = self.again and root.exists()
+        if not kept:
+            shutil.rmtree(root, ignore_errors=True)
+            subprocess.run(["cp", "-a", str(below.root), str(root)], check=True)
         made = Built(root, dict(below.env), below.user, below.folder)
         known: dict[str, str] = {}
         for word, rest in stage.steps:
-            self.step(made, known, word, rest)
+            if not (kept and word in ("RUN", "COPY")):
+                self.step(made, known, word, rest)
         self.built[name] = made
         return made
 
@@ -180,48 +185,30 @@ class Replay:
             data = self.work / f"data-{made.root.name}"
             data.mkdir(exist_ok=True)
             os.chown(data, int(uid), int(gid))
-            line += [
-                "--bind",
-                str(data),
-                "/data",
-                "--unshare-user",
-                "--uid",
-                uid,
-                "--gid",
-                gid,
-                "--cap-drop",
-                "ALL",
-            ]
+            line += ["--bind", str(data), "/data", "--cap-drop", "ALL", "--uid", uid, "--gid", gid]
+            line += ["--unshare-user", "--unshare-net", "--unshare-pid"]
         for name, value in env.items():
             line += ["--setenv", name, value]
         return [*line, *command]
 
     def start(self, name: str) -> str:
-        """Starts a target and asks its health check until it is well; tells how it went."""
+        """Starts a target and asks its health check until it is well; tells how it went.
+
+        Both run in one sandbox with a network and processes of its own, so that nobody else answers.
+        """
         made = self.build(name)
-        env = made.env | GIVEN.get(name, {})
         log = self.work / f"{name}.log"
+        until_well = f"until {shlex.join(made.health)} 2>/dev/null; do sleep 1; done; echo WELL"
+        asked = f"{shlex.join(made.command)} & {until_well}"
+        uid, gid = made.user.split(":")
+        command = ["timeout", str(PATIENCE), "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"]
+        command += self.inside(made, made.env | GIVEN.get(name, {}), ["sh", "-c", asked], writable=False)
         began = time.monotonic()
-        drop = [
-            "setpriv",
-            f"--reuid={made.user.split(':')[0]}",
-            f"--regid={made.user.split(':')[1]}",
-            "--clear-groups",
-        ]
         with open(log, "wb") as lines:
-            process = subprocess.Popen(
-                [*drop, *self.inside(made, env, made.command, writable=False)], stdout=lines, stderr=lines
-            )
-        try:
-            while time.monotonic() < began + PATIENCE and process.poll() is None:
-                asked = [*drop, *self.inside(made, env, made.health, writable=False)]
-                if subprocess.run(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0:
-                    return f"well after {time.monotonic() - began:.0f} s"
-                time.sleep(1)
-            return f"NOT WELL, see {log}:\n{log.read_text()[-2000:]}"
-        finally:
-            process.terminate()
-            process.wait(60)
+            subprocess.run(command, stdout=lines, stderr=lines)
+        if log.read_text().rstrip().endswith("WELL"):
+            return f"well after {time.monotonic() - began:.0f} s"
+        return f"NOT WELL, see {log}:\n{log.read_text()[-2000:]}"
 
 
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -230,9 +217,8 @@ _CACHES = shutil.ignore_patterns("__pycache__")
 
 def _what_was_installed(folder: str, names: list[str]) -> set[str]:
     """Of a Python everything but itself, pip and setuptools is left out."""
-    return {
-        each for each in names if Path(folder).name == "site-packages" and not each.startswith(("pip", "setup"))
-    }
+    installed = names if Path(folder).name == "site-packages" else []
+    return {each for each in installed if not each.startswith(("pip", "setup"))}
 
 
 def size(folder: Path) -> int:
@@ -246,11 +232,13 @@ def main() -> int:
     parser.add_argument("--targets", nargs="+", default=["api", "mlflow", "worker", "dashboard"])
     parser.add_argument("--work", type=Path, default=Path("/var/tmp/stockcast-replay"))
     parser.add_argument("--python", type=Path)
+    parser.add_argument("--again", action="store_true", help="take the stages that are there already")
     parser.add_argument("--bind", nargs="*", default=[])
     parser.add_argument("--build-arg", nargs="*", default=[], metavar="NAME=VALUE")
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
-    replay = Replay(asked.work, asked.bind, dict(each.split("=", 1) for each in asked.build_arg), asked.python)
+    replay = Replay(asked.work, asked.bind, dict(each.split("=", 1) for each in asked.build_arg))
+    replay.python, replay.again = asked.python, asked.again
     bad = 0
     for name in asked.targets:
         root = replay.build(name).root

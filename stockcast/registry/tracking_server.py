@@ -48,11 +48,12 @@ class TrackingServer:
         self.load()
         from mlflow import MlflowClient
 
+        # Both addresses, as the environment may name another registry.
         if self.artifacts is None:
-            return MlflowClient(self.uri)
+            return MlflowClient(self.uri, self.uri)
         # The first client of a fresh home creates MLflow's tables; two at once would leave them half made.
         with filelock.FileLock(make_folder(self.artifacts).with_name("mlflow.lock"), timeout=120):
-            return MlflowClient(self.uri)
+            return MlflowClient(self.uri, self.uri)
 
     @staticmethod
     def load() -> None:

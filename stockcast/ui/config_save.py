@@ -11,6 +11,7 @@ from stockcast.ui.access import acting, author, may_act
 from stockcast.ui.config_changes import show_changes
 from stockcast.ui.config_draft import Draft, discard, drop
 from stockcast.ui.config_words import label_of
+from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.format import count
@@ -45,8 +46,9 @@ def offer_save(draft: Draft, current: ConfigVersion) -> None:
 def _told(problem: Problem) -> str:
     known = label_of(problem.field)
     if not problem.field or problem.field == "configuration":
-        return f"{problem.message}."
-    return f"{known} ({problem.field}): {problem.message}." if known != problem.field else f"{problem.sentence}."
+        return f"{told(problem.message)}."
+    where = f"{known} ({problem.field})" if known != problem.field else problem.field
+    return f"{where}: {told(problem.message)}."
 
 
 def _buttons(draft: Draft, config: Config | None, current: ConfigVersion, changes: list[Change]) -> None:

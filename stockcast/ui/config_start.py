@@ -10,6 +10,7 @@ from stockcast.presets import PRESETS, SECTIONS, preset
 from stockcast.ui.config_changes import show_changes
 from stockcast.ui.config_draft import Draft, Values, entered, fill, plain_values
 from stockcast.ui.config_words import PRESETS as WORDS
+from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import MISSING, count
 from stockcast.ui.language import _
@@ -104,7 +105,7 @@ def _problems(problems: tuple[Problem, ...]) -> None:
             {
                 _("Line"): [MISSING if each.line is None else str(each.line) for each in problems],
                 _("Field"): [each.field or MISSING for each in problems],
-                _("What is wrong"): [each.message for each in problems],
+                _("What is wrong"): [told(each.message) for each in problems],
             }
         ),
         hide_index=True,

@@ -8,6 +8,7 @@ import streamlit as st
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import p_text
 from stockcast.jobs.job import FETCH, TRAIN, Job
+from stockcast.ui.access import acting
 from stockcast.ui.column_titles import headed
 from stockcast.ui.domain_words import told
 from stockcast.ui.escaping import bullets, plain
@@ -156,7 +157,7 @@ def _show_failure(job: Job) -> None:
         help=_("It goes on from its last checkpoint, with the configuration that it was asked for with."),
     )
     if again:
-        st.query_params[JOB] = workspace().desk.retry(job.id).id
+        st.query_params[JOB] = acting().desk.retry(job.id).id
         st.rerun()
     events = workspace().jobs.events(job.id)
     if losses_of(events).validation:

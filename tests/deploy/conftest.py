@@ -1,8 +1,7 @@
-"""A home that serves, and the real programs: without them a test is skipped, and fails in CI."""
+"""A home that serves: stored prices, a champion in the cache and its note."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -15,8 +14,8 @@ from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.prices.store import PriceStore
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-sys.path.insert(0, str(DEPLOY / "images"))
+# Scripts beside what they make are no part of the package.
+sys.path.insert(0, str(Path(__file__).parents[2] / "deploy" / "images"))
 
 
 @pytest.fixture(scope="session")
@@ -37,14 +36,3 @@ def home_to_copy(tmp_path_factory: pytest.TempPathFactory, sample_frames: tuple[
 def home(home_to_copy: Path, tmp_path: Path) -> Path:
     """A copy for one test."""
     return Path(shutil.copytree(home_to_copy, tmp_path / "home"))
-
-
-def program(name: str) -> str:
-    """Path of a program, or the test is skipped; in CI its absence is a failure."""
-    found = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:{Path(sys.executable).parent}")
-    if found is None:
-        told = f"{name} is not installed"
-        if os.environ.get("CI"):
-            pytest.fail(f"{told}, and CI must not skip")
-        pytest.skip(told)
-    return found

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import DEPLOY
 from nginx_process import NAMES
+from real_programs import DEPLOY
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())

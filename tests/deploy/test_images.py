@@ -13,8 +13,8 @@ import httpx
 import pick_requirements
 import pytest
 from api_serving import WINDOW
-from conftest import program
 from nginx_process import free_port
+from real_programs import program
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()

@@ -12,7 +12,7 @@ import jsonschema
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from conftest import DEPLOY, program
+from real_programs import DEPLOY, program
 from sqlalchemy import text
 
 from stockcast.api.api_metrics import FAMILIES

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 from api_serving import WINDOW, ServingProcess, wait_until
-from conftest import DEPLOY
+from real_programs import DEPLOY
 
 LOGS = DEPLOY / "logs"
 Fields = dict[str, Any]
@@ -94,6 +95,19 @@ def test_a_thousand_real_lines_keep_every_field_and_a_drift_warning_is_found_by_
     assert warning["sentence"]
     assert len(streams) < 10
     assert output["labels"] == "app=stockcast"
+
+
+def test_filebeat_puts_a_line_where_elastics_own_schema_has_nothing_and_takes_its_time() -> None:
+    rules = yaml.safe_load((LOGS / "filebeat.yml").read_text())
+    [source] = rules["filebeat.inputs"]
+    container, ndjson = source["parsers"]
+    assert container == {"container": {"stream": "all", "format": "docker"}}
+    assert ndjson["ndjson"]["target"] == "stockcast"  # `event` at the top is an object there
+    drop, timestamp = rules["processors"]
+    assert drop == {"drop_event": {"when": {"not": {"has_fields": ["stockcast.event"]}}}}
+    assert timestamp["timestamp"]["field"] == "stockcast.timestamp"
+    for each in timestamp["timestamp"]["test"]:
+        assert parse("stockcast", json.dumps({"timestamp": each}))[0].year == 2026
 
 
 def ask_at_once(address: str, many: int) -> None:

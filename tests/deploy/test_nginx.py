@@ -19,8 +19,8 @@ from pathlib import Path
 import httpx
 import pytest
 from api_serving import WINDOW, ServingProcess, crown, settings_of, version_of, wait_until
-from conftest import program
 from nginx_process import TEMPLATE, Nginx, free_port
+from real_programs import program
 
 BODY = {"last_prices": WINDOW}
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import program
 from nginx_process import Nginx, free_port
 from playwright.sync_api import expect, sync_playwright
+from real_programs import program
 
 pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -16,8 +16,8 @@ from pathlib import Path
 import httpx
 import yaml
 from api_serving import WINDOW, ServingProcess, crown, settings_of, version_of, wait_until
-from conftest import DEPLOY, program
 from nginx_process import free_port
+from real_programs import DEPLOY, program
 from sqlalchemy import insert
 
 from stockcast.api.api_metrics import FAMILIES as API_FAMILIES
