@@ -76,6 +76,8 @@ CMD ["stockcast", "worker", "--metrics-port", "9108", "--metrics-host", "0.0.0.0
 FROM base AS dashboard
 COPY --from=everything /opt/stockcast /opt/stockcast
 COPY --from=everything /app /app
+# Whoever publishes the port decides who may come to it.
+ENV STOCKCAST_DASHBOARD_GUARDED=true
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]

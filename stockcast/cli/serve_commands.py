@@ -34,10 +34,13 @@ HEAD_START = 5.0  # seconds for the dashboard's first page, before the API takes
 @serve_app.command("dashboard")
 def serve_dashboard(
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port of the dashboard.")] = 8501,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen at; beyond this machine people must log in.")
+    ] = HOST,
 ) -> None:
     """Serve the dashboard."""
     _refuse_taken(port)
-    command = dashboard_command(port)
+    command = dashboard_command(port, host)
     os.execv(command[0], command)
 
 
@@ -117,11 +120,11 @@ def up_command(
         _stop(processes)
 
 
-def dashboard_command(port: int) -> list[str]:
+def dashboard_command(port: int, host: str = HOST) -> list[str]:
     """The command line that serves the dashboard."""
     return [
         sys.executable, "-m", "stockcast.ui.server",
-        "--server.port", str(port), "--server.address", HOST, "--server.headless", "true",
+        "--server.port", str(port), "--server.address", host, "--server.headless", "true",
     ]  # fmt: skip
 
 

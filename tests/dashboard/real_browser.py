@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -48,8 +48,8 @@ def wait_until_answered(address: str, process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def watched_page(server: str, also: str = "", **context: object) -> Iterator[Page]:
-    """A browser page whose requests are watched: none may leave the server, and another one, `also`, where it is
-    named. `context` is Playwright's.
+    """A browser page whose requests are watched: none may leave the server. `also` is another server that may be
+    gone to, and whose pages are not ours to watch. `context` is Playwright's.
     """
     assert CHROMIUM is not None, "CI needs chromium"
     outside: list[str] = []
@@ -59,7 +59,7 @@ def watched_page(server: str, also: str = "", **context: object) -> Iterator[Pag
         page = browser.new_context(**settings).new_page()  # type: ignore[arg-type]
         page.set_default_timeout(PATIENCE)
         expect.set_options(timeout=PATIENCE)
-        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent.url, server, also) else None)
+        page.on("request", lambda sent: outside.append(sent.url) if _leaves(sent, server, also) else None)
         yield page
         browser.close()
     assert outside == []
@@ -73,6 +73,8 @@ def drawn(page: Page, question: str) -> None:
     )
 
 
-def _leaves(address: str, server: str, also: str) -> bool:
+def _leaves(sent: Request, server: str, also: str) -> bool:
+    if also and sent.headers.get("referer", "").startswith(also):
+        return False
     known = (server, server.replace("http", "ws"), "data:", "blob:", *([also] if also else []))
-    return not address.startswith(known)
+    return not sent.url.startswith(known)
