@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS)
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: run test check words bench bench-accuracy bench-api bench-drift chaos screenshots clean
+.PHONY: run test check words bench bench-accuracy bench-api bench-drift bench-pages chaos screenshots clean
 
 run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages and a worker beside it
 	$(BIN)/stockcast up
@@ -28,6 +28,9 @@ bench: .venv/installed-dev  ## What things cost, as ratios
 bench-accuracy: .venv/installed-dev  ## The ladder on panels of real prices; skfolio is wanted for its prices alone
 	$(PIP) --no-deps skfolio==1.12.2
 	$(BIN)/python -m benchmarks.accuracy
+
+bench-pages: .venv/installed-dev  ## How long pages take, beside a bare Streamlit page with one chart
+	$(BIN)/python -m benchmarks.page_speed
 
 bench-drift: .venv/installed-dev  ## False alarms and catches of the drift check, beside textbook tests
 	$(PIP) --no-deps skfolio==1.12.2

@@ -1,10 +1,10 @@
-"""How many forecasts one process of the API makes of windows that nobody has asked before, and what the journal costs.
+"""How many forecasts one process of the API makes of windows that nobody asked before, and what the journal costs.
 
 python -m benchmarks.journal_rate [DATABASE_URL] [--kinds ewma lstm] [--seconds 8]
 
-It asks as fast as sixteen clients can, waits until all of it stands in the journal, and tells rates, processor time
-and bytes. Without an address the journal is in SQLite beside the process. The clients share the machine, and so does
-the database where it is on it.
+It asks as fast as sixteen clients can, waits until all of it stands in the journal, and tells rates, processor
+time and bytes. Without an address the journal is in SQLite beside the process. The clients share the machine, and
+so does the database where it is on it.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH = 1440
 PATIENCE = 120  # seconds
 LARGEST = 450_000  # bytes
+APP_STATE = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
 
 
 def main() -> None:
@@ -139,10 +140,9 @@ def free_port() -> int:
 
 def keep(page: Page, name: str) -> None:
     """Saves the whole page, as high as its content."""
-    state = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
     page.wait_for_selector("h1")
     page.wait_for_timeout(1000)
-    page.wait_for_function(f"{state} === 'notRunning'")
+    page.wait_for_function(f"{APP_STATE} === 'notRunning'")
     for _ in range(2):  # a higher window may draw more
         page.wait_for_timeout(1500)
         height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
