@@ -38,6 +38,7 @@ bench-drift: .venv/installed-dev  ## False alarms and catches of the drift check
 
 bench-api: .venv/installed-dev  ## The API under load beside a bare FastAPI route, and its memory
 	$(BIN)/python -m benchmarks.api_load --predictions 100000 --training
+	$(BIN)/python -m benchmarks.api_crowd
 
 chaos: .venv/installed-dev  ## Kills trainings at twenty random moments, on SQLite and PostgreSQL
 	STOCKCAST_KILLS=20 $(BIN)/python -m pytest tests/jobs/test_killed_trainings.py
