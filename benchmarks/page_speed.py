@@ -4,8 +4,8 @@ python -m benchmarks.page_speed [--rounds 7] [--tickers 50] [--years 15]
 
 Fifty tickers of fifteen years are stored (their prices are made up, seeded, with volatility that clusters). The
 pages and the bare one are visited in turns by one browser; every page was visited once before. A page is there
-when its run has ended and nothing that stands in the window (1440 x 900) is grey, a skeleton or a chart without its
-lines. The bare page draws 500 bars.
+when its run has ended and nothing that stands in the window (1440 x 900) is grey, a skeleton or an empty chart.
+The bare page draws 500 bars.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer, universe_of
 from stockcast.registry.versions import CHAMPION, ModelVersion, Versions
+from stockcast.report_desk import ReportDesk
 from stockcast.rival_desk import RivalDesk
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
@@ -128,6 +129,11 @@ class Workspace:
     def rivals(self) -> RivalDesk:
         """Forecasts that nobody issues: of other models, and of what did not happen."""
         return RivalDesk(self)
+
+    @cached_property
+    def reports(self) -> ReportDesk:
+        """Forecasts and runs as HTML files."""
+        return ReportDesk(self)
 
     @cached_property
     def universe_desk(self) -> UniverseDesk:
@@ -313,14 +319,9 @@ class Workspace:
     def forecast_window(self, window: PriceWindow, universe: str, face: Face) -> Answer:
         """What the champion expects after an uploaded window."""
         return forecast_window(
-            self.speaker(universe),
-            window,
-            self.markets.history(window.ticker),
-            self.journal,
-            universe=universe,
-            face=face,
-            now=self.clock(),
-        )
+            self.speaker(universe), window, self.markets.history(window.ticker), self.journal,
+            universe=universe, face=face, now=self.clock(),
+        )  # fmt: skip
 
     def check_drift(self, window: PriceWindow, universe: str) -> DriftReport:
         """Whether a window looks like what the champion was judged on. Raises InvalidWindow for another length."""

@@ -32,20 +32,30 @@ ALSO = (
     "String should have at most {most} characters", "Input should be a finite number", "Field required",
     "Input should be a valid integer, unable to parse string as an integer",
     "Input should be a valid number, unable to parse string as a number",
-    "Input should be a valid integer, got a number with a fractional part", "unreadable",
+    "Input should be a valid integer, got a number with a fractional part", "unreadable", "Volatility",
+    "Roughness", "% a day", "from -1 to 1", "{encoding}, separated by {names}", "{encoding}, one column",
+    "semicolons", "commas", "tabs", "bars", "sheet '{sheet}'", "Stopping", "Queued", "At {time} on {days}",
+    "At {time} every day", "At {time}", "Monday through Friday", "Monday", "Tuesday", "Wednesday", "Thursday",
+    "Friday", "Saturday", "Sunday",
 )  # fmt: skip
 
 # Faces, and files whose words no page shows: the schema of programs, settings, reports and cards that are files.
 _ELSEWHERE = {
     "cli", "ui", "migrations", "client/schemas.py", "tables.py", "monitoring/prometheus.py", "logs.py",
-    "log_values.py", "workflows/model_card.py", "workflows/backtest_report.py", "registry/plots.py",
+    "log_values.py", "registry/plots.py",
     "workflows/chart_palette.py", "workflows/export_config.py", "workflows/export_forecast.py",
     "prices/price_export.py", "jobs/celery_worker.py", "jobs/celery_runner.py", "jobs/local_runner.py",
     "api/access_log.py", "api/serve.py", "api/http_application.py", "api/http_protocol.py",
     "api/api_metrics.py", "api/sample_window.py",
 }  # fmt: skip
-# The rest of their strings are names of columns and what programs read.
-_ERRORS_ALONE = {"prices/reading/headers.py", "settings.py"}
+# The rest of their strings are names of columns, what programs read, and files in English.
+_ERRORS_ALONE = {
+    "prices/reading/headers.py",
+    "settings.py",
+    "workflows/model_card.py",
+    "workflows/render_card.py",
+    "workflows/score_words.py",
+}
 _NOT_TOLD = {
     "text", "exec_driver_sql", "execute", "tell", "_tell", "say", "Field", "getattr", "startswith",
     "search_runs", "Thread", "info", "warning", "error", "exception", "debug", "ValueError", "RuntimeError",
@@ -77,7 +87,7 @@ def rooms_templates() -> list[str]:
 
 def _sentences(file: Path) -> Iterator[str]:
     seen: set[int] = set()
-    alone = file.relative_to(PACKAGE).as_posix() in _ERRORS_ALONE
+    alone = file.relative_to(PACKAGE).as_posix() in _ERRORS_ALONE or "report" in file.stem
     for each in strings(file):
         if not _told(each) or (alone and not any(isinstance(node, ast.Raise) for node in each.around)):
             continue

@@ -21,6 +21,7 @@ from stockcast.cli.journal_commands import journal_app
 from stockcast.cli.key_commands import keys_app
 from stockcast.cli.model_commands import models_app, runs_app
 from stockcast.cli.price_commands import prices_app
+from stockcast.cli.report_command import report_command
 from stockcast.cli.serve_commands import serve_app, up_command
 from stockcast.cli.train_command import train_command
 from stockcast.cli.universe_commands import universes_app
@@ -39,6 +40,7 @@ application.command("backtest")(backtest_command)
 application.command("evaluate")(evaluate_command)
 application.command("forecast")(forecast_command)
 application.command("drift")(drift_command)
+application.command("report")(report_command)
 application.add_typer(journal_app, name="journal")
 application.add_typer(runs_app, name="runs")
 application.add_typer(models_app, name="models")

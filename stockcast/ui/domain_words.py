@@ -19,10 +19,10 @@ from stockcast.ui.language import N_, catalogue, gettext_in, language
 ROOMS: Final = "rooms"  # the context of such templates in the catalogues
 _LONGEST = 1500  # characters; what is longer is no sentence
 _DEEPEST = 40
-_FEWEST = 6  # letters
+_FEWEST = 5  # letters
 _FIGURE = re.compile(r"[+\-−]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[+-]\d+)?([\u00a0 ]?%)?")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z\d^])")
-_LISTED = re.compile(r"(, and |, | and |; )(?![^()]*\))")  # between the parts of a list, outside of brackets
+_LISTED = re.compile(r"(, and |, | and )(?![^()]*\))")  # between the parts of a list, outside of brackets
 _BRACKETS = re.compile(r"(.+) \(([^()]+)\)")
 # What a value can be, where its name tells; anything else takes as little as possible.
 _MOVE = r"(?:fell|rose) (?:to \S+ times the close before|\S+ %)"
@@ -101,9 +101,16 @@ def _told(name: str, sentence: str, depth: int = 0) -> str:
         return f"{_told(name, sentence[:-1], depth + 1)}."
     if depth and (found := _filled(name, sentence, depth, several=True, short=True)):
         return found
+    about, colon, rest = sentence.partition(": ")
+    if colon and " " not in about:  # a ticker or a field, and what is said of it
+        return f"{about}: {_value(name, rest, depth)}"
     within = _BRACKETS.fullmatch(sentence)
-    if within and not (depth and _LISTED.search(sentence)):
-        return f"{_value(name, within[1], depth)} ({_value(name, within[2], depth)})"
+    if within:
+        before = known.whole.get(within[1]) or _filled(name, within[1], depth, several=False)
+        if before is None and not (depth and _LISTED.search(sentence)):
+            before = _value(name, within[1], depth)
+        if before is not None:
+            return f"{before} ({_value(name, within[2], depth)})"
     return _listed(name, sentence, depth) if depth else sentence
 
 
@@ -133,6 +140,8 @@ def _value(name: str, value: str, depth: int) -> str:
 
 def _listed(name: str, value: str, depth: int) -> str:
     """A list inside a sentence: each part is read by itself."""
+    if "; " in value:
+        return "; ".join(_value(name, part, depth) for part in value.split("; "))
     parts = _LISTED.split(value)
     if len(parts) == 1:
         return value

@@ -11,7 +11,9 @@ from stockcast.ui.domain_words import told
 def in_words(figure: go.Figure) -> go.Figure:
     """The figure with names, titles and hover texts in the visitor's language, and figures as they write them."""
     for trace in figure.data:
-        said = {name: told(trace[name]) for name in ("name", "hovertemplate") if isinstance(trace[name], str)}
+        said: dict[str, object] = {
+            name: told(trace[name]) for name in ("name", "hovertemplate") if isinstance(trace[name], str)
+        }
         if trace.x is not None and all(isinstance(place, str) for place in trace.x):
             said["x"] = [told(place) for place in trace.x]
         trace.update(said)

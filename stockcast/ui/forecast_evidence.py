@@ -13,6 +13,7 @@ from stockcast.ui.forecast_choices import choose_ahead, choose_beside, choose_pa
 from stockcast.ui.forecast_level import choose_level, level_of, show_chances
 from stockcast.ui.forecast_table import offer_downloads
 from stockcast.ui.language import _
+from stockcast.ui.report_button import offer_report
 from stockcast.workflows.forecast import Answer
 
 
@@ -32,6 +33,7 @@ def evidence(answer: Answer, universe: str, history: StoredHistory, speaks: Mode
         show_tables(shown, others)
         with st.container(horizontal=True, vertical_alignment="center"):
             offer_downloads(shown, others, level.price, "ticker")
+            offer_report(answer, universe, "ticker")
             with st.popover(_("Link to this view"), icon=":material/link:"):
                 st.code(link_to_view(universe, history.ticker), language=None, wrap_lines=True)
                 st.caption(

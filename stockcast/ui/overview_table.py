@@ -17,7 +17,7 @@ from stockcast.ui.router import FORECAST
 from stockcast.ui.selection import TICKER
 
 _ORDER = (
-    "Ticker", "Median", "Change", "Interval", "Attention", "Lately", "Closes", "Naive", "Last session",
+    "Ticker", "Median", "Change", "Interval", "Naive", "Attention", "Closes", "Lately", "Last session",
     "Next session",
 )  # fmt: skip
 OPENED = "overview_opened"  # the click on a ticker, for one run
@@ -98,7 +98,7 @@ def _columns() -> dict[str, ColumnConfig | ButtonColumnResult]:
             help=_("The naive forecast says the last close again: what has to be beaten."),
         ),
         "Closes": st.column_config.LineChartColumn(
-            _("Closes"), width=110, color=HISTORY, help=_("The closes that the model has read.")
+            _("Closes"), width=90, color=HISTORY, help=_("The closes that the model has read.")
         ),
         "Last session": st.column_config.DateColumn(_("Of"), help=_("Session of the last close.")),
         "Lately": text(

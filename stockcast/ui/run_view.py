@@ -22,6 +22,7 @@ from stockcast.ui.language import N_, _
 from stockcast.ui.loss_chart import Losses, loss_chart
 from stockcast.ui.mlflow_links import open_link, run_address
 from stockcast.ui.registry_reads import card_of, curve_of
+from stockcast.ui.report_button import offer_run_report
 from stockcast.ui.run_comparison import shown_parameter
 from stockcast.ui.run_comparison_view import pin
 from stockcast.ui.run_deletion import offer_deletion
@@ -59,6 +60,7 @@ def show_run(run: RunSummary, runs: Sequence[RunSummary], versions: Sequence[Mod
             args=(run,),
             help=_("It stays in every comparison; select another run to compare."),
         )
+        offer_run_report(run)
         offer_deletion([run], versions)
         open_link(run_address(run), _("Open the run in MLflow"))
     if run.scores:

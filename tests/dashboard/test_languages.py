@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandas.io.formats.style import Styler
+from streamlit.column_config import NumberColumn
 from streamlit.testing.v1 import AppTest
 
-from stockcast.ui import domain_words, format
+from stockcast.ui import column_titles, domain_words, format
 from stockcast.ui.domain_words import told as told_there
 from stockcast.workspace import Workspace
 from tests.dashboard.page_reading import OpenPage, assert_sound, told
@@ -23,6 +28,12 @@ TITLES = {
     "configuration": ("What will the next training use?", "O que o próximo treinamento vai usar?"),
     "api": ("Can a program ask?", "Um programa pode perguntar?"),
 }
+
+
+PIECES = (
+    "The close ", "on 2024-01-02 ", "at row 3 of 60", " is ", "1,234.5", "{", "}", "%", " (", ")", ", and ", "; ", ": ", ". ",
+    "Volatility is 2.1x ", "beats naive by ", "p = 0.012", " over ", " forecasts", "None of ", "lstm v3 ",
+)  # fmt: skip
 
 
 def titles(app: AppTest) -> list[str]:
@@ -126,9 +137,36 @@ def test_a_sentence_of_the_rooms_below_is_known_by_its_shape(said: str, read: st
     assert told_there(said) == read
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=12), max_size=12).map("".join))
+def test_any_text_whatever_is_told(text: str) -> None:
+    assert isinstance(domain_words._told("pt-BR", text), str)
+
+
 def test_a_long_text_is_left_as_it_is(portuguese: None) -> None:
     text = "The close " * 400
     assert told_there(text) == text
+
+
+def test_a_table_is_written_with_a_comma_and_still_holds_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from babel import Locale
+
+    monkeypatch.setattr(format, "locale", lambda: Locale("pt", "BR"))
+    table = pd.DataFrame({"Skill": [1.5, float("nan")], "Ticker": ["AAPL", "IBM"]})
+    data, columns = column_titles.localised(table, {"Skill": NumberColumn(format="%+.2f %%", help="Why.")})
+    assert isinstance(data, Styler)
+    assert data.data["Skill"].tolist()[0] == 1.5
+    assert "+1,50 %" in data.to_html()
+    assert columns["Skill"]["type_config"]["format"] is None
+    assert columns["Skill"]["help"] == "Why."
+
+
+def test_a_table_in_english_is_left_to_the_browser() -> None:
+    table = pd.DataFrame({"Skill": [1.5]})
+    data, columns = column_titles.localised(table, {"Skill": NumberColumn(format="%+.2f %%")})
+    assert data is table
+    assert columns["Skill"]["type_config"]["format"] == "%+.2f %%"
+    assert columns["Skill"]["label"] == "Skill"
 
 
 def test_outside_a_page_sentences_stay_english() -> None:
