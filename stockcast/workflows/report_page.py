@@ -46,9 +46,12 @@ tr > :first-child, .words th, .words td { text-align: left; }
 th { font-weight: 600; }
 figure { margin: .6rem 0; }
 figcaption { color: var(--soft); font-size: .9rem; }
-svg { display: block; width: 100%; min-width: 560px; height: auto; }
+figure > svg { display: block; width: 100%; height: auto; }
+.legend span { display: inline-block; margin-right: 1.2rem; }
+.legend svg { vertical-align: middle; margin-right: .4rem; }
 svg text { font: 12px "IBM Plex Sans", system-ui, sans-serif; fill: var(--text); }
 svg .grid { stroke: var(--line); }
+@media screen and (max-width: 600px) { svg text { font-size: 16px; } }
 footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem; }
 @page { size: A4; margin: 14mm 12mm; }
 @media print {
@@ -58,7 +61,6 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem
   thead { display: table-header-group; }
   .wide { overflow: visible; }
   th, td { padding: .2rem .35rem; }
-  svg { min-width: 0; }
 }
 """
 
@@ -116,8 +118,7 @@ def table(
     )
     heard = f"<caption>{escape(caption)}</caption>" if told else ""
     return _scrolling(
-        f'<table class="{"words" if words else "figures"}">{heard}'
-        f"{head}<tbody>{body}</tbody></table>",
+        f'<table class="{"words" if words else "figures"}">{heard}{head}<tbody>{body}</tbody></table>',
         caption,
     )
 
@@ -129,7 +130,7 @@ def facts(known: Mapping[str, str], caption: str) -> Html:
 
 def figure(drawing: Html, alt: str) -> Html:
     """A drawing with its description below it."""
-    return Html(f"<figure>{_scrolling(drawing, 'Chart')}<figcaption>{escape(alt)}</figcaption></figure>")
+    return Html(f"<figure>{drawing}<figcaption>{escape(alt)}</figcaption></figure>")
 
 
 def _scrolling(content: str, label: str) -> Html:

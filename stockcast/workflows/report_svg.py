@@ -17,7 +17,7 @@ from stockcast.workflows.forecast import Answer
 from stockcast.workflows.report_page import Html, money, price
 
 PAST: Final = 30  # sessions shown before the fan
-_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760.0, 62.0, 16.0, 12.0, 58.0
+_WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760.0, 74.0, 16.0, 12.0, 30.0
 _MARKS = {"red": FALLING, "amber": NAIVE, "info": CHAMPION}
 _SHAPES = {  # never told apart by colour alone
     "red": "M{x0},{y0}L{x1},{y1}M{x0},{y1}L{x1},{y0}",
@@ -61,7 +61,7 @@ def fan_svg(answer: Answer, marked: Mapping[int, tuple[str, str]]) -> Html:
     last, ahead = closes[-1], range(1, forecast.horizon + 1)
     edges = {share: [each.tolist() for each in forecast.interval(share)] for share in (0.95, 0.80)}
     low, high = edges[0.95]
-    plane = _plane((1 - len(closes), forecast.horizon), [*closes, *low, *high], 340)
+    plane = _plane((1 - len(closes), forecast.horizon), [*closes, *low, *high], 312)
     now = plane.across(0)
     parts = [*_grid(plane), f'<path d="M{now:.1f},{_TOP}V{plane.height - _BOTTOM}" stroke="{HISTORY}" '
              'stroke-dasharray="4 4" opacity=".7"/>']  # fmt: skip
@@ -74,7 +74,7 @@ def fan_svg(answer: Answer, marked: Mapping[int, tuple[str, str]]) -> Html:
     parts += [f'<circle cx="{plane.across(x):.1f}" cy="{plane.down(y):.1f}" r="3.5" fill="{CHAMPION}"/>'
               for x, y in median]  # fmt: skip
     naive = zip(ahead, answer.naive.median.tolist(), strict=False)
-    parts.append(_line(plane, [(0, last), *naive], NAIVE, 2, "2 4"))
+    parts.append(_line(plane, [(0, last), *naive], NAIVE, 3, "3 6"))
     for position, (severity, words) in marked.items():
         if position >= skipped:
             place = position - skipped
@@ -90,15 +90,15 @@ def fan_svg(answer: Answer, marked: Mapping[int, tuple[str, str]]) -> Html:
             f'<rect x="{left:.1f}" y="{_TOP}" width="{right - left:.1f}" height="{plane.height - _TOP - _BOTTOM}" '
             f'fill="transparent"><title>{escape(told)}</title></rect>'
         )
-    names = ((HISTORY, "Close", ""), (CHAMPION, "Median, 80 and 95 % interval", ""), (NAIVE, "Naive", "2 4"))
+    names = ((HISTORY, "Close", ""), (CHAMPION, "Median, 80 and 95 % interval", ""), (NAIVE, "Naive", "3 6"))
     title = f"Forecast of {forecast.context.ticker or 'the window'}"
-    return _svg(plane, title, [*parts, *_legend(plane, names)])
+    return _svg(plane, title, parts, names)
 
 
 def curves_svg(train: Points, validation: Points) -> Html:
     """Training and validation loss by epoch, with the best epoch; both not empty."""
     both = [*train, *validation]
-    plane = _plane((min(x for x, _y in both), max(x for x, _y in both)), [y for _x, y in both], 300)
+    plane = _plane((min(x for x, _y in both), max(x for x, _y in both)), [y for _x, y in both], 272)
     best = min(validation, key=lambda point: (point[1], point[0]))
     x, y = plane.across(best[0]), plane.down(best[1])
     floor = plane.height - _BOTTOM
@@ -113,8 +113,8 @@ def curves_svg(train: Points, validation: Points) -> Html:
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke="{CHALLENGER}" stroke-width="2.5">'
             f"<title>Best: epoch {best[0]:.0f}, {best[1]:.4f}</title></circle>",
             *(_text(plane.across(each), floor + 18, str(each)) for each in epochs),
-            *_legend(plane, ((HISTORY, "Training", "2 4"), (CHALLENGER, "Validation; ring: best epoch", ""))),
         ],
+        ((HISTORY, "Training", "2 4"), (CHALLENGER, "Validation; ring: best epoch", "")),
     )
 
 
@@ -148,7 +148,7 @@ def _sessions(plane: Plane, answer: Answer, count: int) -> list[str]:
     """Names of some sessions below the axis: the cutoff, every tenth before it, and the last one forecast."""
     forecast, days = answer.forecast, answer.window.sessions
     y = plane.height - _BOTTOM + 18
-    named = {h: str(forecast.session(h) or f"+{h}") for h in (forecast.horizon,)}
+    named = {forecast.horizon: str(forecast.session(forecast.horizon) or f"+{forecast.horizon}")}
     for back in range(0 if forecast.horizon > 3 else 10, count - 3, 10):  # the last name needs its room
         named[-back] = str(-back) if days is None else str(days[len(days) - 1 - back])
     ends = {forecast.horizon: "end", 0: "end"}
@@ -173,23 +173,24 @@ def _mark(plane: Plane, x: float, y: float, severity: str, words: str) -> str:
     )
 
 
-def _legend(plane: Plane, names: Sequence[tuple[str, str, str]]) -> list[str]:
-    x, y, parts = _LEFT, plane.height - 14, []
+def _legend(names: Sequence[tuple[str, str, str]]) -> str:
+    """Below the picture, where it finds room on a narrow screen."""
+    parts = []
     for colour, name, dash in names:
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
-        parts.append(f'<path d="M{x:.0f},{y - 4}h24" stroke="{colour}" stroke-width="3"{dashed}/>')
-        parts.append(_text(x + 30, y, name, "start"))
-        x += 56 + 6.6 * len(name)
-    return parts
+        parts.append(
+            f'<span><svg aria-hidden="true" width="24" height="8"><path d="M0,4h24" stroke="{colour}" '
+            f'stroke-width="3"{dashed}/></svg>{escape(name)}</span>'
+        )
+    return f'<p class="legend small">{"".join(parts)}</p>'
 
 
 def _text(x: float, y: float, words: str, anchor: str = "middle") -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
 
 
-def _svg(plane: Plane, title: str, parts: Sequence[str]) -> Html:
+def _svg(plane: Plane, title: str, parts: Sequence[str], names: Sequence[tuple[str, str, str]]) -> Html:
     return Html(
         f'<svg role="img" aria-label="{escape(title)}" viewBox="0 0 {_WIDTH:.0f} {plane.height:.0f}">'
-        + "".join(parts)
-        + "</svg>"
+        f"{''.join(parts)}</svg>{_legend(names)}"
     )

@@ -115,6 +115,41 @@ def test_a_backtest_says_its_verdict_and_writes_a_report(trained: Run, tmp_path:
     assert pd.read_csv(table).ticker.tolist() == ["IBM", "AAPL"]
 
 
+def test_a_report_of_a_ticker_holds_the_forecast_that_is_journaled(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    assert trained("report", "--ticker", "aapl", "--out", file).out == f"Report written to {file}.\n"
+    answer = json.loads(trained("forecast", "AAPL", "--json").out)
+    text = html.unescape(file.read_text())
+    assert f"journal entry {answer['journal_id']:,}." in text
+    assert f"Median {answer['forecasts'][0]['median']:,.2f}\N{NO-BREAK SPACE}USD" in text
+    assert answer["scorecard"]["fingerprint"] in text
+    assert [each.name for each in tmp_path.iterdir() if each.suffix == ".tmp"] == []
+
+
+def test_a_report_of_a_run_holds_its_reasons_and_its_card(trained: Run, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    run = next(each for each in json.loads(trained("runs", "list", "--json").out) if each["kind"] == "lstm")
+    said = json.loads(trained("report", "--run", run["run_id"][:8], "--out", file, "--json").out)
+    assert said == {"out": str(file), "ticker": None, "run": run["run_id"][:8], "bytes": file.stat().st_size}
+    text = html.unescape(file.read_text())
+    for told in ("Why the gate decided so", "Loss by epoch", "network.hidden_size", "What it learnt from"):
+        assert told in text
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (("--ticker", "AAPL", "--out", "report.pdf"), ".html"),
+        (("--out", "report.html"), "--ticker T or --run ID"),
+        (("--ticker", "AAPL", "--run", "abcdef", "--out", "report.html"), "--ticker T or --run ID"),
+        (("--run", "ffffffff", "--out", "report.html"), "runs list"),
+    ],
+)
+def test_a_report_refuses_what_it_cannot_write(trained: Run, line: tuple[str, ...], told: str) -> None:
+    outcome = trained("report", *line)
+    assert (outcome.code, told in outcome.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "hint"),
     [("--report", "report.pdf", ".html"), ("--refit", "daily", "never, yearly, quarterly")],

@@ -31,7 +31,8 @@ TITLES = {
 
 
 PIECES = (
-    "The close ", "on 2024-01-02 ", "at row 3 of 60", " is ", "1,234.5", "{", "}", "%", " (", ")", ", and ", "; ", ": ", ". ",
+    "The close ", "on 2024-01-02 ", "at row 3 of 60", " is ", "1,234.5", "{", "}", "%", " (", ")", ", and ",
+    "; ", ": ", ". ",
     "Volatility is 2.1x ", "beats naive by ", "p = 0.012", " over ", " forecasts", "None of ", "lstm v3 ",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -47,7 +48,9 @@ class Nginx:
 
     def __enter__(self) -> Nginx:
         with open(self.scratch / "error.log", "wb") as log:
-            self.process = subprocess.Popen([*self.command, "-g", "daemon off;"], stderr=log)
+            # Started by root it would become somebody who may not write into the scratch folder.
+            user = " user root;" if os.geteuid() == 0 else ""
+            self.process = subprocess.Popen([*self.command, "-g", f"daemon off;{user}"], stderr=log)
         deadline = time.monotonic() + 20
         while time.monotonic() < deadline:
             with socket.socket() as probe:

@@ -163,6 +163,13 @@ def test_a_request_keeps_its_id_through_both_logs(replicas: Replicas, tmp_path: 
         assert "secret" not in "".join(nginx.lines())
 
 
+def test_a_body_that_does_not_fit_into_memory_passes_whole(replicas: Replicas, tmp_path: Path) -> None:
+    with before(replicas, tmp_path) as nginx, httpx.Client(base_url=nginx.address, trust_env=False) as client:
+        reply = client.post("/predict/batch", json={"windows": [BODY] * 300}, timeout=30)
+        assert reply.status_code == 200, reply.text
+        assert len(reply.json()["predictions"]) == 300
+
+
 def test_what_a_client_may_not_do_is_refused_in_the_form_of_the_api(replicas: Replicas, tmp_path: Path) -> None:
     with before(replicas, tmp_path, API_CLIENT_RATE="20r/s", API_CLIENT_BURST="10") as nginx:
         with httpx.Client(base_url=nginx.address, timeout=20, trust_env=False) as client:

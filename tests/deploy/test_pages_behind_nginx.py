@@ -41,7 +41,7 @@ def test_a_page_with_charts_is_drawn_through_nginx_and_breaks_no_rule_of_its_pol
                 assert time.monotonic() < give_up
                 time.sleep(0.1)
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page = browser.new_page(viewport={"width": 1280, "height": 2400})
             page.on("console", lambda message: said.append(message.text))
             page.on("websocket", lambda opened: sockets.append(opened.url))
             page.goto(f"{address}/forecast")
