@@ -21,13 +21,12 @@ from stockcast.workflows.chart_palette import (
     HISTORY,
     NAIVE,
     RISING,
-    TEMPLATE,
     translucent,
 )
 
 __all__ = [
     "CHALLENGER", "CHALLENGER_BADGE", "CHAMPION", "CHAMPION_BADGE", "FALLING", "HISTORY", "NAIVE", "NAIVE_BADGE",
-    "RISING", "TEMPLATE", "TOOL_BAR", "in_figures", "session_axis", "styled", "translucent",
+    "RISING", "TOOL_BAR", "in_figures", "session_axis", "styled", "translucent",
 ]  # fmt: skip
 
 # Names of the same colours in Streamlit's palette, for badges.

@@ -6,7 +6,12 @@ a white and on a dark page; a test measures both. Text and grid lines are colour
 
 from __future__ import annotations
 
-import plotly.graph_objects as go
+from functools import cache
+from typing import TYPE_CHECKING
+
+# The API has these colours at hand for reports, in an image without Plotly; only who draws with it needs it.
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 CHAMPION = "#2E8BD8"
 CHALLENGER = "#9B45F0"
@@ -18,19 +23,6 @@ FALLING = "#D55E00"
 # The font of the pages, in .streamlit/config.toml; a report that is opened elsewhere takes what it finds.
 FONT = "IBM Plex Sans, Source Sans, Helvetica, Arial, sans-serif"
 
-TEMPLATE = go.layout.Template(
-    layout={
-        "font": {"family": FONT},
-        "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
-        "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
-        "xaxis": {"showgrid": False, "zeroline": False, "ticks": "outside", "fixedrange": False},
-        "yaxis": {"zeroline": False, "automargin": True, "ticks": ""},
-        "dragmode": "pan",
-        "bargap": 0.2,
-    }
-)
-
 
 def translucent(colour: str, opacity: float) -> str:
     """A colour such as #2E8BD8 as rgba with an opacity from 0 to 1."""
@@ -40,4 +32,22 @@ def translucent(colour: str, opacity: float) -> str:
 
 def styled(figure: go.Figure, *, height: int) -> go.Figure:
     """The figure with our template and a fixed height, so that a page does not jump while it loads."""
-    return figure.update_layout(template=TEMPLATE, height=height)
+    return figure.update_layout(template=_template(), height=height)
+
+
+@cache
+def _template() -> go.layout.Template:
+    import plotly.graph_objects as go
+
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT},
+            "margin": {"l": 8, "r": 16, "t": 36, "b": 8},
+            "hovermode": "x unified",
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": {"text": ""}},
+            "xaxis": {"showgrid": False, "zeroline": False, "ticks": "outside", "fixedrange": False},
+            "yaxis": {"zeroline": False, "automargin": True, "ticks": ""},
+            "dragmode": "pan",
+            "bargap": 0.2,
+        }
+    )

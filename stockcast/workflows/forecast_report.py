@@ -17,6 +17,7 @@ from stockcast.registry.versions import CHAMPION, ModelVersion
 from stockcast.workflows.forecast import Answer
 from stockcast.workflows.render_card import render_card
 from stockcast.workflows.report_page import (
+    NO_BREAK,
     Html,
     bullets,
     facts,
@@ -233,4 +234,4 @@ def _source(answer: Answer, history: StoredHistory | None) -> Sequence[Html]:
 
 
 def _range(low: float, high: float) -> str:
-    return f"{price(low)} – {price(high)}"
+    return f"{price(low)}{NO_BREAK}– {price(high)}"

@@ -27,7 +27,7 @@ _STYLE: Final = """
 }
 * { box-sizing: border-box; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 body { font: 15px/1.5 "IBM Plex Sans", system-ui, sans-serif; color: var(--text); background: var(--page);
-  max-width: 900px; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
+  max-width: 980px; margin: 0 auto; padding: 1rem; overflow-wrap: break-word; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .2rem; }
 h2 { font-size: 1.2rem; margin: 2rem 0 .4rem; }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem; }
@@ -60,6 +60,7 @@ footer { border-top: 1px solid var(--line); margin-top: 2rem; padding-top: .5rem
   figure, tr,  .answer, .warning { break-inside: avoid; }
   thead { display: table-header-group; }
   .wide { overflow: visible; }
+  thead th, .figures td { white-space: normal; }
   th, td { padding: .2rem .35rem; }
 }
 """

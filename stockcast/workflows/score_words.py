@@ -12,8 +12,8 @@ from stockcast.workflows.report_page import Html, percent, table
 
 _SIGNIFICANT = 0.05
 _ROWS: Final = (  # figure, its name, how it is written, how to read it
-    ("mae", "MAE", ".4g", "smaller is better"),
-    ("rmse", "RMSE", ".4g", "smaller is better"),
+    ("mae", "MAE", "#.4g", "smaller is better"),
+    ("rmse", "RMSE", "#.4g", "smaller is better"),
     ("mape", "MAPE (%)", ".3f", "smaller is better"),
     ("crps", "CRPS (% of price)", ".4f", "smaller is better"),
     ("winkler_90", "Winkler score, 90 % interval", ".3f", "smaller is better"),

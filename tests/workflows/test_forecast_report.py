@@ -193,7 +193,7 @@ def test_the_figures_are_those_of_the_answer(answer: Answer, evidence: Evidence)
     read, forecast = Read(forecast_report(answer, evidence)), answer.forecast
     for h in range(forecast.horizon):
         intervals = [
-            f"{low[h]:,.2f} – {high[h]:,.2f}"
+            f"{low[h]:,.2f}{NO_BREAK}– {high[h]:,.2f}"
             for each in (forecast, answer.naive)
             for low, high in (each.interval(0.8), each.interval(0.95))
         ]
