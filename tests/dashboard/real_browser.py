@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from home_workers import kill_workers
 from playwright.sync_api import Page, Request, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,28 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+@contextmanager
+def dashboard_over(home: Path, log_folder: Path, cwd: Path = ROOT, **environment: str) -> Iterator[str]:
+    """A fresh server over a home, as `streamlit run app.py` starts it; its address."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    command = [
+        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
+        "--server.address", "127.0.0.1", "--server.port", str(port),
+    ]  # fmt: skip
+    own = {"STOCKCAST_HOME": str(home), "STOCKCAST_THREADS": "1", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    with open(log_folder / "server.log", "wb") as log:
+        process = subprocess.Popen(
+            command, cwd=cwd, env={**os.environ, **own, **environment}, stdout=log, stderr=log
+        )
+        try:
+            wait_until_answered(f"{address}/_stcore/health", process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait()
+            kill_workers(home)
 
 
 def wait_until_answered(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -5,31 +5,21 @@ axe-core stands in vendor/, so that this needs no network.
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from home_workers import kill_workers
 from page_reading import PAGES
 from played_record import play
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from real_browser import CHROMIUM, FLAGS, PATIENCE, dashboard_over
 
 from stockcast.settings import Settings
 from stockcast.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE = 60_000  # milliseconds; the machine may be busy
 DRAWN = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
 
 # What Streamlit 1.67 itself draws and we cannot mend: the rule, within what, and why.
@@ -67,10 +57,6 @@ CHART_FONT = """() => [...document.querySelectorAll('.js-plotly-plot .xtick text
 FONTS = """() => [...document.fonts].filter(face => face.status === 'loaded').map(face => face.family)"""
 
 pytestmark = pytest.mark.browser
-if CHROMIUM is None and os.environ.get("CI") != "true":
-    pytest.skip("no chromium is installed", allow_module_level=True)
-
-from playwright.sync_api import Browser, Page, expect, sync_playwright  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -87,36 +73,9 @@ def furnished_home(trained_sample_home: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="module")
 def server(furnished_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all of it, started from another folder; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("elsewhere")
-    environment = {**os.environ, "STOCKCAST_HOME": str(furnished_home), "STOCKCAST_THREADS": "1"}
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
-        "--server.address", "127.0.0.1", "--server.port", str(port),
-    ]  # fmt: skip
-    with open(folder / "server.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
-        try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-            kill_workers(environment["STOCKCAST_HOME"])
-
-
-def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + PATIENCE / 1000
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the server ended at once"
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError("the server does not answer")
+    with dashboard_over(furnished_home, folder, cwd=folder) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from home_workers import kill_workers
 from playwright.sync_api import Locator, Page, expect
-from real_browser import PATIENCE, ROOT, drawn, free_port, wait_until_answered, watched_page
+from real_browser import PATIENCE, dashboard_over, drawn, watched_page
 
 # Points of the validation curve, as Plotly holds them.
 EPOCHS_DRAWN = """((document.querySelector('.js-plotly-plot')?.data ?? [])
@@ -33,28 +29,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A fresh server over a fresh home; its address."""
-    port = free_port()
-    environment = {
-        **os.environ,
-        "STOCKCAST_HOME": str(tmp_path / "home"),
-        "STOCKCAST_WORKER_LINGER": "30",
-        "STOCKCAST_THREADS": "1",  # two that wait for one another are slower on a busy machine
-        "STOCKCAST_MLFLOW_UI_URL": "http://127.0.0.1:5000",
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-    }
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
-        "--server.address", "127.0.0.1", "--server.port", str(port),
-    ]  # fmt: skip
-    with open(tmp_path / "server.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            wait_until_answered(f"http://127.0.0.1:{port}/_stcore/health", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-            kill_workers(environment["STOCKCAST_HOME"])
+    more = {"STOCKCAST_WORKER_LINGER": "30", "STOCKCAST_MLFLOW_UI_URL": "http://127.0.0.1:5000"}
+    with dashboard_over(tmp_path / "home", tmp_path, **more) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from home_workers import kill_workers
 from playwright.sync_api import Page, expect
 from price_payloads import days_until
-from real_browser import ROOT, drawn, free_port, wait_until_answered, watched_page
+from real_browser import dashboard_over, drawn, watched_page
 
 QUESTION = "How will it close?"
 VIEW = "/forecast?ticker=IBM&h=2&also=challenger,garch&level=178&what_if=170"
@@ -28,22 +24,10 @@ pytestmark = pytest.mark.browser
 @pytest.fixture(scope="module")
 def server(trained_sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server over the sample with a challenger; its address."""
-    folder, port = tmp_path_factory.mktemp("forecast_browser"), free_port()
+    folder = tmp_path_factory.mktemp("forecast_browser")
     shutil.copytree(trained_sample_home, folder / "home")
-    environment = {**os.environ, "STOCKCAST_HOME": str(folder / "home"), "MLFLOW_DISABLE_TELEMETRY": "true"}
-    command = [
-        sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), "--server.headless", "true",
-        "--server.address", "127.0.0.1", "--server.port", str(port),
-    ]  # fmt: skip
-    with open(folder / "server.log", "wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
-        try:
-            wait_until_answered(f"http://127.0.0.1:{port}/_stcore/health", process)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait()
-            kill_workers(environment["STOCKCAST_HOME"])
+    with dashboard_over(folder / "home", folder) as address:
+        yield address
 
 
 @pytest.fixture
