@@ -48,8 +48,10 @@ def _fields(draft: Draft, stored: Sequence[str]) -> Draft:
     st.caption(_("Everything else. The defaults suit most universes."))
     others = (field for field in config_fields() if field.whole not in USUAL)
     for section, fields in groupby(others, lambda field: field.section):
-        with st.expander(_folded(draft, section), key=f"{draft.key}_{section}"):
-            _grid(draft, fields, stored, entered)
+        folded = st.expander(_folded(draft, section), key=f"{draft.key}_{section}", on_change="rerun")
+        if folded.open:  # sixty fields that nobody looks at would double the time to draw the page
+            with folded:
+                _grid(draft, fields, stored, entered)
     return replace(draft, values=entered)
 
 

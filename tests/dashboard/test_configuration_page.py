@@ -23,6 +23,13 @@ def field(app: AppTest, name: str) -> Any:
     return next(each for kind in kinds for each in kind if each.key and each.key.endswith(f"_{name}"))
 
 
+def unfold(app: AppTest, section: str) -> AppTest:
+    """Opens a folded section, as a click on its title does."""
+    form = field(app, "windows_lookback").key.removesuffix("_windows_lookback")
+    app.session_state[f"{form}_{section}"] = True
+    return app.run()
+
+
 def table(app: AppTest, alt: str) -> list[dict[str, Any]]:
     """The rows of the table whose description begins so."""
     found = [each.value for each in app.dataframe if each.proto.alt.startswith(alt)]
@@ -69,6 +76,7 @@ def test_a_change_is_shown_at_once_and_saved_with_its_note_and_author(
 
 def test_fields_that_disagree_are_told_at_once_and_nothing_is_lost(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("configuration")
+    unfold(app, "split")
     field(app, "split_embargo").set_value(2).run()
     assert_sound(app)
     assert "split.embargo (2) must be at least windows.max_horizon (5)" in told(app)
@@ -202,6 +210,7 @@ def test_a_version_that_came_in_between_is_told_with_both_sides(sample: Workspac
     app.button(key="rebase_config").click().run()
     assert_sound(app)
     assert staged(app) == {"windows.lookback": "90", "training.patience": "9"}
+    unfold(app, "network")
     assert field(app, "network_layers").value == 2
     save(app)
     merged = sample.config(DEFAULT_UNIVERSE)
