@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -57,6 +58,9 @@ class Hands:
                 process.wait(GRACE.total_seconds())
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
+        for process in self._idle:  # whoever waits for a busy one closes it
+            _close(process)
 
     def _take(self) -> subprocess.Popen[str] | None:
         with self._lock:
@@ -66,6 +70,7 @@ class Hands:
                 process = self._idle.pop()
                 if process.poll() is None:
                     break
+                _close(process)
             else:
                 process = subprocess.Popen(
                     COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=self._environment,
@@ -79,6 +84,8 @@ class Hands:
             self._busy.discard(process)
             if process.poll() is None:
                 self._idle.append(process)
+            else:
+                _close(process)
 
     def _speak(self, process: subprocess.Popen[str], job_id: str) -> bool:
         """Tells a name and waits; False when the process had gone before it could hear it."""
@@ -98,3 +105,11 @@ class Hands:
             self._tell(line.rstrip())
         process.wait()
         return heard
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    """Lets go of the pipes of a process that has ended."""
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with contextlib.suppress(OSError):  # what it did not come to hear
+                pipe.close()

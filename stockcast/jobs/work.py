@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import select
 import sys
@@ -161,9 +162,12 @@ class Work:
 
 
 def names_told(linger: float, leave: threading.Event) -> Iterator[str]:
-    """Lines of standard input, until it is closed, nothing was heard for `linger` seconds, or `leave` is set."""
-    heard, idle_since = b"", time.monotonic()
-    while not leave.is_set() and time.monotonic() - idle_since < linger:
+    """Lines of standard input, until it is closed, `linger` seconds have passed since the last, or `leave` is set.
+
+    The first is waited for however long it takes: who starts a process to tell it something does so.
+    """
+    heard, idle_since = b"", math.inf
+    while not leave.is_set() and time.monotonic() - idle_since <= linger:
         if not select.select([0], [], [], LOOK)[0]:
             continue
         more = os.read(0, 4096)
