@@ -151,23 +151,27 @@ def worker_command(
             desk = open_workspace("INFO").desk
             (desk.serve_told if told else desk.serve)(patience, leave, write_line)
         elif celery:
-            wanted = _queues(settings, queues)
+            wanted = _queues(settings, queues, until_idle)
             from stockcast.jobs.celery_worker import run_celery_worker
 
-            run_celery_worker(settings, wanted, say)
+            run_celery_worker(settings, wanted, patience, say)
         else:
             from stockcast.jobs.keeper import open_keeper
 
             open_keeper(settings, patience, say).run(leave, until_idle)
 
 
-def _queues(settings: Settings, asked: str) -> list[str]:
+def _queues(settings: Settings, asked: str, until_idle: bool) -> list[str]:
     from stockcast.jobs.celery_application import QUEUES
 
     if not settings.broker_name:
         raise InvalidConfig(
             "No broker is set.",
             "Set STOCKCAST_BROKER_URL, such as redis://localhost:6379/0, or leave --celery out.",
+        )
+    if until_idle:
+        raise InvalidRequest(
+            "A worker cannot tell when a broker has nothing more to say.", "Leave --until-idle or --celery out."
         )
     wanted = [each.strip() for each in asked.split(",")]
     for each in wanted:

@@ -34,12 +34,17 @@ LOOK = 2.0  # seconds between two looks at the job table
 SELDOM = 15.0  # seconds between two looks at what need not be done at each of them
 
 
-def run_celery_worker(settings: Settings, queues: Sequence[str], tell: Callable[[str], None]) -> None:
-    """Works until SIGTERM or Ctrl-C; jobs that are under way save themselves and are queued again."""
+def run_celery_worker(
+    settings: Settings, queues: Sequence[str], linger: float, tell: Callable[[str], None]
+) -> None:
+    """Works until SIGTERM or Ctrl-C; jobs that are under way save themselves and are queued again.
+
+    `linger`: seconds for which an idle process stays warm for the next job.
+    """
     database = Database(settings.database)
     table = JobTable(database, time_limit=timedelta(hours=settings.job_hours))
     configs, runner = ConfigVersions(database), CeleryRunner(table, settings)
-    hands = Hands({**settings.environment, "STOCKCAST_WORKER_LINGER": str(settings.worker_linger)}, tell)
+    hands = Hands(settings.environment | {"STOCKCAST_WORKER_LINGER": f"{linger:g}"}, tell)
     leave = threading.Event()
 
     def stop(**_more: object) -> None:

@@ -187,8 +187,9 @@ class JobTable:
         """Queues a running job again; with `counts` the attempt counts against those allowed."""
         with self.database.write() as connection:
             # The time limit counts anew: a machine may be off between two attempts.
-            values: dict[str, object] = {"state": "queued", "lease_until": None, "phase": None, "deadline": None}
-            values["rung_at"] = None
+            values: dict[str, object] = {
+                "state": "queued", "lease_until": None, "phase": None, "deadline": None, "rung_at": None,
+            }  # fmt: skip
             if not counts:
                 values["attempts_allowed"] = job.attempts_allowed + 1
             if not _change(connection, job.id, _held(job), **values):

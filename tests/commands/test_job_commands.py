@@ -195,3 +195,21 @@ def test_the_database_can_be_upgraded_by_hand(stockcast: Run) -> None:
 def test_an_unknown_job_is_told(stockcast: Run, verb: str) -> None:
     outcome = stockcast("jobs", verb, "nope")
     assert (outcome.code, "jobs list" in outcome.err) == (7, True)
+
+
+@pytest.mark.parametrize(
+    ("broker", "options", "words"),
+    [
+        ("", (), "No broker is set"),
+        ("redis://127.0.0.1:1", ("--queues", "train,slow"), "There is no queue 'slow'"),
+        ("redis://127.0.0.1:1", ("--until-idle",), "cannot tell when a broker has nothing more to say"),
+        ("http://127.0.0.1:1", (), "STOCKCAST_BROKER_URL is not usable"),
+    ],
+)
+def test_a_worker_that_cannot_listen_as_asked_says_so(
+    stockcast: Run, monkeypatch: pytest.MonkeyPatch, broker: str, options: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.setenv("STOCKCAST_BROKER_URL", broker)
+    done = stockcast("worker", "--celery", *options)
+    assert done.code != 0
+    assert words in done.err.replace("\n", " ")
