@@ -23,11 +23,14 @@ from stockcast.api.serve import server_config
 from stockcast.api.server_state import ServerState
 from stockcast.client.schemas import EXAMPLE_PRICES
 from stockcast.config import Config
+from stockcast.database import Database
 from stockcast.forecasting.bundle import pack, write_bundle
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
 from stockcast.monitoring.drift_reference import DriftReference
 from stockcast.prices.frame import PriceFrame
+from stockcast.prices.source import FetchedPrices, PriceReport
+from stockcast.prices.store import PriceStore
 from stockcast.registry.champion_notes import ChampionNotes
 from stockcast.registry.versions import ModelVersion
 from stockcast.settings import Settings
@@ -70,6 +73,48 @@ def crown(
     if not folder.exists():
         write_bundle(bundle, folder)
     ChampionNotes(settings.champion_notes).write("default", version)
+
+
+def furnish(home: Path, frames: tuple[PriceFrame, ...]) -> None:
+    """Stores histories, and puts an EWMA champion with a drift reference into the cache."""
+    settings = settings_of(home)
+    database = Database(settings.database)
+    for frame in frames:
+        PriceStore(database).save(FetchedPrices(frame, PriceReport(len(frame))))
+    database.close()
+    crown(settings, version_of(1), frames=frames)
+
+
+@contextlib.contextmanager
+def under_load(
+    address: str, clients: int = 8, *, leaves: bool = False
+) -> Iterator[list[httpx.Response | Exception]]:
+    """Clients that keep their connection and ask without a pause; what each got.
+
+    Nothing is forgiven, but, where the server `leaves`, that it takes no new connection.
+    """
+    got: list[httpx.Response | Exception] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
+            while not done.is_set():
+                try:
+                    got.append(client.post("/predict", json={"last_prices": WINDOW}))
+                except httpx.HTTPError as problem:
+                    if leaves and isinstance(problem, httpx.ConnectError) and "refused" in str(problem):
+                        return
+                    got.append(problem)
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield got
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
 
 
 class Served(httpx.Client):

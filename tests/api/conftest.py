@@ -8,27 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from api_serving import Served, ServingProcess, client_of, crown, settings_of, version_of
+from api_serving import Served, ServingProcess, client_of, furnish, settings_of
 
 from stockcast.api.server_state import ServerState
 from stockcast.client.api_client import ApiClient
-from stockcast.database import Database
 from stockcast.prices.frame import PriceFrame
-from stockcast.prices.source import FetchedPrices, PriceReport
-from stockcast.prices.store import PriceStore
 
 
 @pytest.fixture(scope="session")
 def home_of_sample(tmp_path_factory: pytest.TempPathFactory, sample_frames: tuple[PriceFrame, ...]) -> Path:
     """Three stored histories and an EWMA champion with a drift reference. Copy it; do not serve from it."""
     home = tmp_path_factory.mktemp("api") / "home"
-    settings = settings_of(home)
-    database = Database(settings.database)
-    store = PriceStore(database)
-    for frame in sample_frames:
-        store.save(FetchedPrices(frame, PriceReport(len(frame))))
-    database.close()
-    crown(settings, version_of(1), frames=sample_frames)
+    furnish(home, sample_frames)
     return home
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,6 +17,7 @@ from api_serving import (
     client_of,
     crown,
     settings_of,
+    under_load,
     version_of,
     wait_until,
 )
@@ -30,35 +28,6 @@ from stockcast.forecasting.network_forecaster import NetworkForecaster
 from stockcast.monitoring.journal import Journal
 
 BODY = {"last_prices": WINDOW}
-
-
-@contextlib.contextmanager
-def under_load(address: str, clients: int = 8) -> Iterator[list[httpx.Response | Exception]]:
-    """Clients that ask without a pause; what each got."""
-    got: list[httpx.Response | Exception] = []
-    leave = threading.Event()
-
-    def ask() -> None:
-        with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
-            while not leave.is_set():
-                try:
-                    got.append(client.post("/predict", json=BODY))
-                except httpx.ConnectError as problem:  # nobody has accepted it
-                    if leave.is_set() or "refused" in str(problem):
-                        return
-                    got.append(problem)
-                except httpx.HTTPError as problem:
-                    got.append(problem)
-
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield got
-    finally:
-        leave.set()
-        for thread in threads:
-            thread.join()
 
 
 def test_two_hundred_reloads_under_load_fail_no_request_and_mix_no_two_versions(
@@ -141,7 +110,7 @@ def test_a_damaged_bundle_is_refused_and_the_one_before_goes_on(home: Path) -> N
 
 def test_sigterm_under_load_fails_no_request_and_loses_no_forecast(home: Path) -> None:
     serving = ServingProcess(home).wait()
-    with under_load(serving.address) as got:
+    with under_load(serving.address, leaves=True) as got:
         wait_until(lambda: len(got) > 50)
         serving.process.terminate()
         wait_until(lambda: _status(serving.address + "/health/ready") in (503, None))

@@ -7,12 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from api_serving import crown, settings_of, version_of
+from api_serving import furnish
 
-from stockcast.database import Database
 from stockcast.prices.frame import PriceFrame
-from stockcast.prices.source import FetchedPrices, PriceReport
-from stockcast.prices.store import PriceStore
 
 # Scripts beside what they make are no part of the package.
 sys.path.insert(0, str(Path(__file__).parents[2] / "deploy" / "images"))
@@ -22,13 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "deploy" / "images"))
 def home_to_copy(tmp_path_factory: pytest.TempPathFactory, sample_frames: tuple[PriceFrame, ...]) -> Path:
     """Three stored histories and an EWMA champion with a drift reference."""
     home = tmp_path_factory.mktemp("deployed") / "home"
-    settings = settings_of(home)
-    database = Database(settings.database)
-    store = PriceStore(database)
-    for frame in sample_frames:
-        store.save(FetchedPrices(frame, PriceReport(len(frame))))
-    database.close()
-    crown(settings, version_of(1), frames=sample_frames)
+    furnish(home, sample_frames)
     return home
 
 

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from api_serving import WINDOW, ServingProcess, crown, settings_of, version_of, wait_until
+from api_serving import WINDOW, ServingProcess, crown, settings_of, under_load, version_of, wait_until
 from nginx_process import TEMPLATE, Nginx, free_port
 from real_programs import program
 
@@ -80,31 +79,6 @@ def before(replicas: Replicas, tmp_path: Path, **values: str) -> Nginx:
     return Nginx(program("nginx"), tmp_path / "nginx", API_ONE=ports[0], API_TWO=ports[1], **values)
 
 
-@contextlib.contextmanager
-def asked_without_a_pause(address: str, clients: int = 6) -> Iterator[list[httpx.Response | Exception]]:
-    """Clients that keep their connection and ask; what each got. Nothing is forgiven."""
-    got: list[httpx.Response | Exception] = []
-    leave = threading.Event()
-
-    def ask() -> None:
-        with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
-            while not leave.is_set():
-                try:
-                    got.append(client.post("/predict", json=BODY))
-                except httpx.HTTPError as problem:
-                    got.append(problem)
-
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield got
-    finally:
-        leave.set()
-        for thread in threads:
-            thread.join()
-
-
 def failed(got: list[httpx.Response | Exception]) -> list[str]:
     """Everything that is no 200."""
     return [
@@ -120,7 +94,7 @@ def test_both_replicas_restart_and_champions_change_under_load_and_no_request_fa
     settings = settings_of(replicas.home)
     crown(settings, version_of(2), scale=2.0)
     crown(settings, version_of(1))
-    with before(replicas, tmp_path) as nginx, asked_without_a_pause(nginx.address) as got:
+    with before(replicas, tmp_path) as nginx, under_load(nginx.address) as got:
         wait_until(lambda: len(got) > 50)
         for turn in range(2):
             replicas.restart(turn)
@@ -143,7 +117,7 @@ def test_both_replicas_restart_and_champions_change_under_load_and_no_request_fa
 
 
 def test_a_replica_that_is_killed_costs_no_forecast(replicas: Replicas, tmp_path: Path) -> None:
-    with before(replicas, tmp_path) as nginx, asked_without_a_pause(nginx.address) as got:
+    with before(replicas, tmp_path) as nginx, under_load(nginx.address) as got:
         wait_until(lambda: len(got) > 50)
         replicas.kill(0)
         begun = len(got)
