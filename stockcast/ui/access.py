@@ -82,11 +82,17 @@ def author() -> str:
 def require_login() -> None:
     """Stops the page before anything of it is drawn, unless the visitor may look."""
     if not login_is_configured() and not (_listens_to_this_machine_alone() or read_settings().dashboard_guarded):
-        raise NotAllowed(
-            "This dashboard can be reached from other machines, and nobody has to log in.",
-            "Set up a login (docs/operations.md), serve it at 127.0.0.1, or set STOCKCAST_DASHBOARD_GUARDED=true "
-            "where a proxy or a container guards it.",
+        st.title("stockcast")
+        st.error(
+            _(
+                "Other machines can reach this dashboard, and whoever comes could change everything. Whoever runs "
+                "it can set up a login (docs/operations.md), serve it at 127.0.0.1, or set "
+                "STOCKCAST_DASHBOARD_GUARDED=true where a proxy or a container guards it."
+            ),
+            title=_("Nobody has to log in here, so nothing is shown"),
+            icon=":material/lock_open:",
         )
+        st.stop()
     who = visitor()
     if who.role != "nobody":
         return

@@ -111,8 +111,9 @@ def test_a_dashboard_that_others_can_reach_without_a_login_shows_nothing(
 ) -> None:
     monkeypatch.setattr("stockcast.ui.access._listens_to_this_machine_alone", lambda: False)
     page = open_page("overview")
-    assert any("nobody has to log in" in each.value for each in page.warning)  # type: ignore[attr-defined]
-    assert not page.title  # type: ignore[attr-defined]
+    [told] = page.error  # type: ignore[attr-defined]
+    assert "STOCKCAST_DASHBOARD_GUARDED=true" in told.value
+    assert [each.value for each in page.title] == ["stockcast"]  # type: ignore[attr-defined]
     monkeypatch.setenv("STOCKCAST_DASHBOARD_GUARDED", "true")
     page = open_page("overview")
     assert [each.value for each in page.title] == ["What do we expect next?"]  # type: ignore[attr-defined]
