@@ -3,6 +3,7 @@
 import streamlit as st
 
 from stockcast.errors import StockcastError
+from stockcast.monitoring.record import LATELY
 from stockcast.ui import router
 from stockcast.ui.champion_card import champion_line, reasons
 from stockcast.ui.drift_overview import attention, attention_notes
@@ -12,7 +13,7 @@ from stockcast.ui.freshness import SAMPLE, freshness_note
 from stockcast.ui.language import _
 from stockcast.ui.next_steps import next_steps, show_steps
 from stockcast.ui.overview_answer import show_answer, tell_failed
-from stockcast.ui.overview_lately import LATELY, lately, show_lately
+from stockcast.ui.overview_lately import lately, show_lately
 from stockcast.ui.overview_rows import by_attention
 from stockcast.ui.overview_table import show_universe
 from stockcast.ui.selection import histories_of, universe

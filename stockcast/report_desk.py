@@ -14,12 +14,13 @@ from stockcast.alert_desk import AlertDesk
 from stockcast.errors import StockcastError
 from stockcast.monitoring.acknowledgements import Sifted
 from stockcast.monitoring.journal import Face
+from stockcast.monitoring.record import LATELY
 from stockcast.prices.store import PriceStore, StoredHistory
 from stockcast.registry.runs import CARD, Runs
 from stockcast.registry.versions import Versions
 from stockcast.track_desk import TrackDesk
 from stockcast.workflows.forecast import Answer
-from stockcast.workflows.forecast_report import LATELY, Evidence, forecast_report
+from stockcast.workflows.forecast_report import Evidence, forecast_report
 from stockcast.workflows.model_card import CARD_FILE
 from stockcast.workflows.run_report import RunEvidence, run_report
 

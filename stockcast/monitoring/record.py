@@ -13,6 +13,9 @@ from stockcast.monitoring.live_coverage import LiveCoverage
 from stockcast.monitoring.miss_cusum import MissCusum
 
 SHARES = (0.8, 0.9, 0.95)
+LATELY = 60  # sessions of which a record is told where only the last matter
+# Fewer say little of a mean, and nothing of how tickers move together.
+LEAST_SESSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,11 @@ class LiveScores:
     dm_statistic: float
     p_value: float
     coverages: tuple[LiveCoverage, ...]  # of the 80, 90 and 95 % intervals
+
+    @property
+    def enough(self) -> bool:
+        """Whether something can be told from it."""
+        return self.sessions >= LEAST_SESSIONS
 
     def coverage(self, promised: float) -> LiveCoverage:
         """That of one of SHARES."""

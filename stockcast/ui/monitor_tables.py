@@ -14,7 +14,7 @@ from stockcast.ui.column_titles import headed, localised, titled
 from stockcast.ui.format import count, figures, interval, money
 from stockcast.ui.language import N_, _
 from stockcast.ui.router import DATA
-from stockcast.ui.track_words import LEAST_SESSIONS, concerns
+from stockcast.ui.track_words import concerns
 
 _STATES = {
     "awaited": N_("waits for its session"),
@@ -33,7 +33,7 @@ def show_tickers(parts: Sequence[RecordPart]) -> None:
         column_config=columns,
         alt=_("Live record by ticker"),
     )
-    judged = sum(part.scores.sessions >= LEAST_SESSIONS for part in parts)
+    judged = sum(part.scores.enough for part in parts)
     if judged > 1:
         st.caption(
             _(
@@ -48,7 +48,7 @@ def by_attention(parts: Sequence[RecordPart]) -> list[RecordPart]:
     return sorted(
         parts,
         key=lambda part: (
-            part.scores.sessions < LEAST_SESSIONS,
+            not part.scores.enough,
             not concerns(part.scores),
             part.scores.skill,
             part.name,

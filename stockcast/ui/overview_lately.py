@@ -14,9 +14,7 @@ from stockcast.ui.figure_card import figure_card
 from stockcast.ui.format import MISSING, count, figures, percent, signed_percent
 from stockcast.ui.language import _
 from stockcast.ui.router import BACKTEST, MONITOR
-from stockcast.ui.track_words import LEAST_SESSIONS, chance
-
-LATELY = 60  # sessions
+from stockcast.ui.track_words import chance
 
 
 @dataclass(frozen=True)
@@ -37,15 +35,10 @@ class Lately:
         return told if self.live else _("Backtest: {figures}").format(figures=told)
 
 
-def enough(scores: LiveScores | None) -> bool:
-    """Whether a record is long enough to be judged by."""
-    return scores is not None and scores.sessions >= LEAST_SESSIONS
-
-
 def lately(ticker: str, record: TrackRecord | None, card: Scorecard | None) -> Lately | None:
     """One ticker's own figures; None where it has not been judged yet."""
     live = next((part.scores for part in (record.tickers if record else ()) if part.name == ticker), None)
-    if live is not None and enough(live):
+    if live is not None and live.enough:
         return Lately(True, live.count, live.coverage(0.8).share, live.skill)
     judged = next((each for each in (card.tickers if card else ()) if each.ticker == ticker), None)
     if judged is None or not judged.naive_crps:
@@ -56,7 +49,7 @@ def lately(ticker: str, record: TrackRecord | None, card: Scorecard | None) -> L
 def show_lately(record: TrackRecord | None, card: Scorecard | None) -> None:
     """The figures of the whole universe, each beside what it is held against, and where the evidence is."""
     live = record.scores if record else None
-    if live is not None and enough(live):
+    if live is not None and live.enough:
         st.caption(
             _("What was said live, one session ahead: {forecasts} over the last {sessions}.").format(
                 forecasts=count(live.count, "forecast", "forecasts"),

@@ -8,10 +8,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ButtonColumnResult, ColumnConfig
 
+from stockcast.monitoring.record import LATELY
 from stockcast.ui.chart_style import HISTORY
 from stockcast.ui.format import MISSING, interval, money, price, session, signed_percent
 from stockcast.ui.language import _
-from stockcast.ui.overview_lately import LATELY, Lately, words_of
+from stockcast.ui.overview_lately import Lately, words_of
 from stockcast.ui.overview_rows import TickerRow, concern
 from stockcast.ui.router import FORECAST
 from stockcast.ui.selection import TICKER

@@ -8,20 +8,17 @@ from stockcast.evaluation.gate import SIGNIFICANT
 from stockcast.evaluation.significance import p_text
 from stockcast.monitoring.live_coverage import LiveCoverage
 from stockcast.monitoring.miss_cusum import MissCusum
-from stockcast.monitoring.record import LiveScores
+from stockcast.monitoring.record import LEAST_SESSIONS, LiveScores
 from stockcast.ui.domain_words import told
 from stockcast.ui.format import count, figures, percent
 from stockcast.ui.language import _
-
-# Fewer say little of a mean, and nothing of how tickers move together.
-LEAST_SESSIONS = 20
 
 Standing = Literal["good", "open", "bad", "few"]
 
 
 def standing(scores: LiveScores) -> Standing:
     """Whether the record is better than naive, worse or dishonest about its width, neither, or too short."""
-    if scores.sessions < LEAST_SESSIONS:
+    if not scores.enough:
         return "few"
     certain = scores.p_value <= SIGNIFICANT
     if (certain and scores.skill < 0) or not all(each.inside for each in scores.coverages):
@@ -36,7 +33,7 @@ def verdict(scores: LiveScores) -> str:
         forecasts=count(scores.count, "forecast", "forecasts"),
     )
     held = scores.coverage(0.8)
-    if scores.sessions < LEAST_SESSIONS:
+    if not scores.enough:
         return _(
             "Too few to tell: {over} so far. The 80 % interval held {held} times; a judgement "
             "needs at least {least_sessions} sessions."
@@ -61,7 +58,7 @@ def chance(coverage: LiveCoverage) -> str:
 
 def concerns(scores: LiveScores) -> str:
     """What is wrong with a part of the record, in a few words; empty when nothing is."""
-    if scores.sessions < LEAST_SESSIONS:
+    if not scores.enough:
         return _("too few to tell")
     found = []
     for each in scores.coverages:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from stockcast.monitoring.acknowledgements import Sifted
-from stockcast.monitoring.record import TrackRecord
+from stockcast.monitoring.record import LATELY, TrackRecord
 from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import CHAMPION, ModelVersion
 from stockcast.workflows.forecast import Answer
@@ -34,8 +33,6 @@ from stockcast.workflows.report_page import (
 from stockcast.workflows.report_svg import PAST, fan_svg
 from stockcast.workflows.score_words import score_table, scores_of, skill_words
 
-LATELY: Final = 60  # sessions of the live record
-LEAST_SESSIONS: Final = 20  # below which a live record is too short to tell
 _SHARES = (0.80, 0.95)
 _GRAVE = {"red": "wrong", "amber": "unusual", "info": "another regime"}
 _DECIDED = {"gate": "the promotion gate", "person": "a person", "first": "nobody: it was the first version"}
@@ -193,7 +190,7 @@ def _lately(answer: Answer, record: TrackRecord | None) -> list[Html]:
         parts.append(paragraph("The live record could not be read when this was made."))
     else:
         live = record.scores
-        few = " Too few to tell." if live is not None and live.sessions < LEAST_SESSIONS else ""
+        few = " Too few to tell." if live is not None and not live.enough else ""
         over = f"Of the last {LATELY} sessions, one session ahead, by whatever version spoke then: "
         parts.append(paragraph(f"{over if live is not None else ''}{record.sentence}{few}"))
     if card is None:
