@@ -56,21 +56,7 @@ def reasons(version: ModelVersion) -> None:
 def skill_metrics(card: Scorecard) -> None:
     """The four figures that say whether to trust it, each beside what it is held against."""
     with st.grid(4, min_column_width=150, gap="medium"):
-        figure_card(
-            _("MAPE"),
-            percent(card.mape / 100, 3),
-            _("naive {value}").format(value=percent(card.naive_mape / 100, 3)),
-            _("Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal."),
-        )
-        figure_card(
-            _("Skill against naive"),
-            signed_percent(card.skill),
-            figures(p_text(card.dm_p_value)),
-            _(
-                "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) "
-                "says how easily chance alone would do that."
-            ),
-        )
+        against_naive(card.mape, card.naive_mape, card.skill, card.dm_p_value)
         figure_card(
             _("80 % interval held"),
             percent(card.coverage_80),
@@ -85,3 +71,22 @@ def skill_metrics(card: Scorecard) -> None:
                 first=card.first_session, last=card.last_session
             ),
         )
+
+
+def against_naive(mape: float, naive_mape: float, skill: float, p_value: float) -> None:
+    """The cards of both measures, each beside what it is held against; MAPE in percent."""
+    figure_card(
+        _("MAPE"),
+        percent(mape / 100, 3),
+        _("naive {value}").format(value=percent(naive_mape / 100, 3)),
+        _("Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal."),
+    )
+    figure_card(
+        _("Skill against naive"),
+        signed_percent(skill),
+        figures(p_text(p_value)),
+        _(
+            "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) "
+            "says how easily chance alone would do that."
+        ),
+    )

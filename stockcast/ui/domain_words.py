@@ -45,9 +45,7 @@ _SHAPES = {
     "others": r"(?: \((?:and )?[\d,]+ (?:others?|such values)\))?",
 }
 # Names of gaps of many words, and ends of names of gaps that hold a date.
-_SENTENCE = re.compile(
-    r"join|told|sentence|message|problem|said|reason|msg|given|what|value"
-)  # names of gaps of many words
+_SENTENCE = re.compile(r"join|told|sentence|message|problem|said|reason|msg|given|what|value")
 _DAY = re.compile(r"(session|_end|_start|_until|cutoff|day)\d?$")
 _TAIL = r"(?:[ ,;(].*?)?"  # of a value that follows a word or another value at once
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import streamlit as st
 
 from stockcast.evaluation.scorecard import Scorecard
-from stockcast.evaluation.significance import p_text
 from stockcast.monitoring.record import LiveScores, TrackRecord
-from stockcast.ui.champion_card import skill_metrics
+from stockcast.ui.champion_card import against_naive, skill_metrics
 from stockcast.ui.figure_card import figure_card
 from stockcast.ui.format import MISSING, count, figures, percent, signed_percent
 from stockcast.ui.language import _
@@ -86,21 +85,7 @@ def _few(live: LiveScores | None) -> str:
 def _live_metrics(live: LiveScores) -> None:
     held = live.coverage(0.8)
     with st.grid(4, min_column_width=150, gap="medium"):
-        figure_card(
-            _("MAPE"),
-            percent(live.mape / 100, 3),
-            _("naive {value}").format(value=percent(live.naive_mape / 100, 3)),
-            _("Mean absolute error of the median in percent. On closes the naive forecast is nearly optimal."),
-        )
-        figure_card(
-            _("Skill against naive"),
-            signed_percent(live.skill),
-            figures(p_text(live.p_value)),
-            _(
-                "1 - CRPS / naive CRPS: how much better the whole distribution is. The p-value (Diebold-Mariano) "
-                "says how easily chance alone would do that."
-            ),
-        )
+        against_naive(live.mape, live.naive_mape, live.skill, live.p_value)
         figure_card(
             _("80 % interval held"),
             percent(held.share),
