@@ -92,10 +92,11 @@ def _show() -> None:
                 st.page_link(page, label=_("Open the page {name}").format(name=_(name)), icon=icon)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.button(_("Back"), key="tour_back", disabled=at == 0, on_click=_go, args=(at - 1,))
-        if at < len(STOPS) - 1:
-            st.button(_("Next"), key="tour_next", type="primary", on_click=_go, args=(at + 1,))
-        elif st.button(_("Done"), key="tour_done", type="primary"):
-            st.rerun()
+        # One button to the end: were it another at the last step, the keyboard's focus would go with the first.
+        label = _("Next") if at < len(STOPS) - 1 else _("Done")
+        st.button(label, key="tour_next", type="primary", on_click=_go, args=(at + 1,))
+    if st.session_state.get(_STEP) == len(STOPS):
+        st.rerun()
 
 
 def _go(step: int) -> None:

@@ -130,10 +130,11 @@ def test_the_tour_is_walked_by_keyboard_alone_and_is_sound(theme: str, server: s
         expect(dialog.get_by_text("Step 1 of 5")).to_be_visible()
         page.wait_for_timeout(1000)
         assert _violations(page) == []
+        dialog.get_by_role("button", name="Next").focus()
         for step in range(2, 6):
-            dialog.get_by_role("button", name="Next").focus()
             page.keyboard.press("Enter")
             expect(dialog.get_by_text(f"Step {step} of 5")).to_be_visible()
+        expect(dialog.get_by_role("button", name="Done")).to_be_focused()  # it is the same button to the end
         expect(dialog.get_by_role("link", name="Open the page Runs")).to_be_visible()
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
