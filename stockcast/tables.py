@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -105,6 +106,14 @@ Index(
     unique=True,
     sqlite_where=text("kind = 'train' AND state IN ('queued', 'running')"),
     postgresql_where=text("kind = 'train' AND state IN ('queued', 'running')"),
+)
+
+# What a part has made for the job that it belongs to, as bytes that this job can read.
+job_contents = Table(
+    "job_contents",
+    metadata,
+    Column("job_id", String(32), ForeignKey("jobs.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 job_events = Table(

@@ -17,11 +17,11 @@ import filelock
 
 from stockcast.access_keys import AccessKeys
 from stockcast.alert_desk import AlertDesk
+from stockcast.backtest_desk import BacktestDesk
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
 from stockcast.database import Database
 from stockcast.errors import StockcastError
-from stockcast.evaluation.refits import RefitPolicy
 from stockcast.forecasting.context import require_window
 from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.home_files import make_folder
@@ -49,15 +49,13 @@ from stockcast.rival_desk import RivalDesk
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
 from stockcast.universe_desk import UniverseDesk
-from stockcast.workflows.backtest import Judged, Subject, backtest
 from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, universe_tickers
 from stockcast.workflows.crown_baseline import crown_baseline
-from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Answer, Speaker, forecast_ticker, forecast_window
 from stockcast.workflows.forecast_universe import UniverseForecast, forecast_universe
 from stockcast.workflows.ingest import Ingested, ingest_prices
-from stockcast.workflows.job_requests import BASELINES, TrainRequest
+from stockcast.workflows.job_requests import TrainRequest
 from stockcast.workflows.judge_candidate import Champion
 from stockcast.workflows.known_markets import KnownMarkets
 from stockcast.workflows.load_speaker import load_speaker
@@ -129,6 +127,11 @@ class Workspace:
     def rivals(self) -> RivalDesk:
         """Forecasts that nobody issues: of other models, and of what did not happen."""
         return RivalDesk(self)
+
+    @cached_property
+    def backtests(self) -> BacktestDesk:
+        """Where models are judged on the past."""
+        return BacktestDesk(self)
 
     @cached_property
     def reports(self) -> ReportDesk:
@@ -279,28 +282,6 @@ class Workspace:
             with contextlib.suppress(StockcastError):  # what was promoted stays so
                 self.champion(universe_of(candidate.name))
         return result
-
-    def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:
-        """Scores a version on the sessions that came after it was judged. Raises TooShortHistory."""
-        wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
-        speaker = self.speaker(universe, which)
-        return evaluate(speaker, [self.prices.load(ticker) for ticker in wanted], self.markets.read_by(speaker))
-
-    def backtest(
-        self, universe: str, tickers: Sequence[str], which: str, start: date, end: date, *,
-        refit: RefitPolicy = "never",
-    ) -> Judged:  # fmt: skip
-        """Backtests a model on the named tickers, or on the universe's own."""
-        wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self.tickers(universe)
-        frames = [self.prices.load(ticker) for ticker in wanted]
-        if which in BASELINES:
-            config = self.config(universe).with_overrides([f"model.kind={which}"])
-            subject = Subject(which, config, None, self.markets.histories(self.tickers(universe)))
-        else:
-            speaker = self.speaker(universe, which)
-            teachers = self.markets.histories(speaker.version.tickers)
-            subject = Subject(speaker.version.label, speaker.config, speaker.forecaster, teachers)
-        return backtest(subject, frames, start, end, refit, self._scratch(), self.settings.threads)
 
     def forecast(self, ticker: str, universe: str, face: Face) -> Answer:
         """What the champion expects after the last stored session of a ticker."""

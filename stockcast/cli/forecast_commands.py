@@ -133,7 +133,7 @@ def backtest_command(
         job = workspace.desk.submit_backtest(universe, tickers or (), model, first, last, refit=policy)
         print_job(job, as_json)
         return
-    judged = workspace.backtest(universe, tickers or (), model, first, last, refit=policy)
+    judged = workspace.backtests.backtest(universe, tickers or (), model, first, last, refit=policy)
     rows = write_forecasts(judged.backtest, out) if out is not None else 0
     if report is not None:
         from stockcast.workflows.backtest_report import write_report
@@ -172,7 +172,7 @@ def evaluate_command(
     if background:
         print_job(workspace.desk.submit_evaluation(universe, model, tickers or ()), as_json)
         return
-    card = workspace.evaluate(universe, model, tickers or ()).scorecard
+    card = workspace.backtests.evaluate(universe, model, tickers or ()).scorecard
     if as_json:
         print_json({"model": model, "scorecard": card.to_json()})
     else:

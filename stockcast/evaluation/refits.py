@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -10,12 +11,13 @@ from typing import Literal
 import numpy as np
 
 from stockcast.config import Config
-from stockcast.errors import InvalidRequest, TooShortHistory
+from stockcast.errors import InvalidRequest, TooShortHistory, TrainingFailed
 from stockcast.evaluation.rolling import Backtest, TickerBacktest, rolling_backtest
 from stockcast.evaluation.split import Split, training_pairs
 from stockcast.forecasting.context import Market
 from stockcast.forecasting.forecaster import Estimator, Forecaster
-from stockcast.forecasting.garch import fit_garch
+from stockcast.forecasting.garch import fit_garch, garch_of
+from stockcast.forecasting.garch_fit import Garch, fit_each
 from stockcast.forecasting.market import markets
 from stockcast.forecasting.observer import UNWATCHED, Epoch, Observer
 from stockcast.forecasting.quantiles import QuantileForecast
@@ -23,6 +25,8 @@ from stockcast.forecasting.returns import Floats
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.sessions import Sessions
 
+# By the start of a block and by ticker.
+GarchFits = Mapping[date, Mapping[str, Garch]]
 RefitPolicy = Literal["never", "yearly", "quarterly"]
 _FIRST_MONTHS: dict[RefitPolicy, tuple[int, ...]] = {"never": (), "yearly": (1,), "quarterly": (1, 4, 7, 10)}
 
@@ -86,18 +90,63 @@ def garch_reference(
     lookback: int = 60,
     threads: int = 1,
     observer: Observer = UNWATCHED,
+    fits: GarchFits | None = None,
 ) -> Backtest:
     """The reference opponent "garch": fitted to each ticker on its whole history before each block.
 
     It neither stops early nor calibrates, so that it needs no validation share, and its last training target
-    is the first cutoff's own close, so that it needs no embargo. Raises as `refitted_backtest` does.
+    is the first cutoff's own close, so that it needs no embargo. `fits` are those of `garch_fits` where they have
+    been made already. Raises as `refitted_backtest` does, and TrainingFailed when nothing could be fitted.
     """
 
-    def fit(_block: Block, first_cutoff: date, watched: Observer) -> Forecaster:
+    def fit(block: Block, first_cutoff: date, watched: Observer) -> Forecaster:
         histories = [frame.until(first_cutoff) for frame in frames]
-        return fit_garch(histories, horizon=horizon, lookback=lookback, threads=threads, observer=watched)
+        if fits is None:
+            return fit_garch(histories, horizon=horizon, lookback=lookback, threads=threads, observer=watched)
+        known = {
+            each.ticker: fits[block.start][each.ticker] for each in frames if each.ticker in fits[block.start]
+        }
+        if not known:
+            raise TooShortHistory(
+                f"No history gives a GARCH enough before {block.start}.",
+                "Download or import a longer history, or start later.",
+            )
+        return garch_of(known, histories, horizon=horizon, lookback=lookback)
 
     return _joined(fit, frames, start, end, refit, lookback, observer)
+
+
+def garch_fits(
+    frames: Sequence[PriceFrame], cutoffs: Mapping[date, date], observer: Observer = UNWATCHED
+) -> GarchFits:
+    """What GARCH is fitted to of these frames alone, before each block; tickers without a fit are left out.
+
+    `cutoffs` are those of `first_cutoffs`, of all frames of the backtest.
+    """
+    found: dict[date, Mapping[str, Garch]] = {}
+    for number, (start, first_cutoff) in enumerate(cutoffs.items()):
+        histories = [frame.until(first_cutoff) for frame in frames]
+        found[start] = {}
+        with contextlib.suppress(TooShortHistory, TrainingFailed):
+            found[start] = fit_each(histories, 1, _OneOfMany(observer, number, len(cutoffs)))
+    return found
+
+
+def first_cutoffs(
+    frames: Sequence[PriceFrame], start: date, end: date, refit: RefitPolicy, lookback: int
+) -> dict[date, date]:
+    """The last session that the fit of each block may see, by the block's start; blocks without forecasts are left
+    out.
+
+    No fit may see more than the earliest forecast it will make. Calendars differ, and a share that was suspended
+    has its last close long before the block.
+    """
+    found = {}
+    for block in blocks(start, end, refit):
+        cutoffs = [day for frame in frames if (day := _first_cutoff(frame, block, lookback)) is not None]
+        if cutoffs:
+            found[block.start] = min(cutoffs)
+    return found
 
 
 def _joined(
@@ -113,19 +162,16 @@ def _joined(
     """Fits and forecasts block by block. A block in which no ticker can be forecast is not fitted for."""
     kind = ""
     said: dict[str, list[QuantileForecast]] = {frame.ticker: [] for frame in frames}
-    whole = blocks(start, end, refit)
+    whole, cutoffs = blocks(start, end, refit), first_cutoffs(frames, start, end, refit, lookback)
     for number, block in enumerate(whole):
-        cutoffs = [day for frame in frames if (day := _first_cutoff(frame, block, lookback)) is not None]
-        if not cutoffs:
+        if block.start not in cutoffs:
             continue
-        # No fit may see more than the earliest forecast it will make. Calendars differ, and a share that was
-        # suspended has its last close long before the block.
-        forecaster = fit(block, min(cutoffs), _OneOfMany(observer, number, len(whole)))
+        forecaster = fit(block, cutoffs[block.start], _OneOfMany(observer, number, len(whole)))
         kind = forecaster.kind
         for part in rolling_backtest(forecaster, frames, block.start, block.end, known).parts:
             said[part.ticker].extend(part.forecasts)
     parts = tuple(
-        TickerBacktest(frame.ticker, frame.currency, tuple(forecasts), _actuals(frame, forecasts, end))
+        TickerBacktest(frame.ticker, frame.currency, tuple(forecasts), actuals_of(frame, forecasts, end))
         for frame in frames
         if (forecasts := said[frame.ticker])
     )
@@ -165,7 +211,7 @@ def _split_before(
     return Split(as_dates[last_learnt], as_dates[first_judged], as_dates[-1], block.start, block.end)
 
 
-def _actuals(frame: PriceFrame, forecasts: Sequence[QuantileForecast], end: date) -> Floats:
+def actuals_of(frame: PriceFrame, forecasts: Sequence[QuantileForecast], end: date) -> Floats:
     """What came true of forecasts, whichever block they were made in. [N, H]
 
     A block of its own hides what came true after its last session; the range as a whole must not.

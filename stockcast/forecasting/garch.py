@@ -8,7 +8,7 @@ return". The `arch` package fits the four numbers of each ticker; forecasting ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -18,7 +18,7 @@ import numpy as np
 from stockcast.forecasting import student_t
 from stockcast.forecasting.context import Context
 from stockcast.forecasting.forecaster import ForecasterState, Group, TrainingPair
-from stockcast.forecasting.garch_fit import bounded, fit_each
+from stockcast.forecasting.garch_fit import Garch, bounded, fit_each
 from stockcast.forecasting.observer import UNWATCHED, Observer
 from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.forecasting.returns import Floats, log_returns
@@ -179,7 +179,13 @@ def fit_garch(
     The pool is the median of what was fitted. Raises TooShortHistory when no history is long enough and
     TrainingFailed when every fit failed.
     """
-    fitted = fit_each(histories, threads, observer)
+    return garch_of(fit_each(histories, threads, observer), histories, horizon=horizon, lookback=lookback)
+
+
+def garch_of(
+    fitted: Mapping[str, Garch], histories: Sequence[PriceFrame], *, horizon: int, lookback: int
+) -> GarchForecaster:
+    """The forecaster of what was fitted, at least one ticker, to some of these histories."""
     rows = tuple(fitted.values())
     # Medians of alpha and of beta may come from two tickers and add up to more than either's: hence the bounds.
     alpha, beta, df = (float(np.median([getattr(row, name) for row in rows])) for name in ("alpha", "beta", "df"))

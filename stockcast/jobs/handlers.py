@@ -8,13 +8,16 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
+from stockcast.backtest_desk import BacktestDesk
 from stockcast.config_versions import ConfigVersions
 from stockcast.errors import JobError, StockcastError
-from stockcast.evaluation.refits import RefitPolicy
 from stockcast.forecasting.observer import Observer
-from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, JUDGED, TRAIN, Job
+from stockcast.jobs.backtest_parts import backtest_in_parts, backtest_parts
+from stockcast.jobs.downloads import download, download_in_parts
+from stockcast.jobs.job import BACKTEST, DOWNLOADS, EVALUATE, FETCH, JUDGED, TRAIN, Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
+from stockcast.jobs.parts import Parts
 from stockcast.jobs.work import Handler
 from stockcast.logs import get_logger
 from stockcast.monitoring.journal import Face
@@ -23,12 +26,21 @@ from stockcast.registry.runs import Runs
 from stockcast.workflows.backtest import Judged
 from stockcast.workflows.forecast_universe import UniverseForecast
 from stockcast.workflows.ingest import Ingested
-from stockcast.workflows.job_requests import BacktestRequest, EvaluateRequest, FetchRequest, TrainRequest
+from stockcast.workflows.job_requests import (
+    BacktestRequest,
+    DownloadsRequest,
+    EvaluateRequest,
+    FetchRequest,
+    TrainRequest,
+)
 from stockcast.workflows.train import Candidate
 from stockcast.workflows.training_result import TrainingResult
 from stockcast.workflows.watch import Watched
 
 _log = get_logger(__name__)
+
+
+Spread = Callable[[Job, Lease], Parts | None]
 
 
 class Watcher(Protocol):
@@ -52,6 +64,8 @@ class Verbs(Protocol):
     def runs(self) -> Runs: ...
     @property
     def alerts(self) -> Watcher: ...
+    @property
+    def backtests(self) -> BacktestDesk: ...
     def universes(self) -> list[str]: ...
     def tickers(self, universe: str) -> tuple[str, ...]: ...
     def downloadable(self, tickers: Sequence[str]) -> tuple[str, ...]: ...
@@ -67,28 +81,25 @@ class Verbs(Protocol):
         self, universe: str, asked: TrainRequest, observer: Observer, job: str | None
     ) -> Candidate: ...
     def publish(self, candidate: Candidate) -> TrainingResult: ...
-    def backtest(
-        self,
-        universe: str,
-        tickers: Sequence[str],
-        which: str,
-        start: date,
-        end: date,
-        *,
-        refit: RefitPolicy = "never",
-    ) -> Judged: ...
-    def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged: ...
     def forecast_universe(self, universe: str, face: Face) -> UniverseForecast: ...
 
 
-def handlers(verbs: Verbs) -> dict[str, Handler]:
-    """A handler per kind of job."""
+def handlers(verbs: Verbs, spread: Spread, keep: Callable[[Job, bytes], None]) -> dict[str, Handler]:
+    """A handler per kind of job.
+
+    `spread` gives what a job gives its parts away with, or None where nobody else would take them; `keep` keeps
+    what a part has made.
+    """
 
     def fetch(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
-        asked = FetchRequest.from_json(job.request)
-        result = _download(verbs, asked.tickers, asked.start, asked.end, lease, 1.0)
+        asked, parts = FetchRequest.from_json(job.request), spread(job, lease)
+        if parts is None or len(asked.tickers) < 2:
+            found = download(verbs, asked.tickers, asked.start, asked.end, lease, 1.0)
+        else:
+            found = download_in_parts(asked, parts)
+        found.require_some()
         _watch(verbs, job.universe, lease)
-        return result
+        return found.to_json()
 
     def train(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = TrainRequest.from_json(job.request)
@@ -107,9 +118,11 @@ def handlers(verbs: Verbs) -> dict[str, Handler]:
         return result
 
     def backtest(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
-        asked = BacktestRequest.from_json(job.request)
+        asked, parts = BacktestRequest.from_json(job.request), spread(job, lease)
         lease.doing(f"Backtesting {asked.model}", 0.1)
-        judged = verbs.backtest(
+        if parts is not None:
+            return _scores(asked.model, backtest_in_parts(verbs.backtests, job.universe, asked, parts, lease))
+        judged = verbs.backtests.backtest(
             job.universe, asked.tickers, asked.model, asked.start, asked.end, refit=asked.refit
         )
         return _scores(asked.model, judged)
@@ -117,9 +130,14 @@ def handlers(verbs: Verbs) -> dict[str, Handler]:
     def evaluate(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = EvaluateRequest.from_json(job.request)
         lease.doing(f"Scoring {asked.model} on what came since", 0.1)
-        return _scores(asked.model, verbs.evaluate(job.universe, asked.model, asked.tickers))
+        return _scores(asked.model, verbs.backtests.evaluate(job.universe, asked.model, asked.tickers))
 
-    return {FETCH: fetch, TRAIN: train, BACKTEST: backtest, EVALUATE: evaluate}
+    def downloads(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        part = DownloadsRequest.from_json(job.request)
+        return download(verbs, part.tickers, part.start, part.end, lease, 1.0).to_json()
+
+    whole: dict[str, Handler] = {FETCH: fetch, TRAIN: train, BACKTEST: backtest, EVALUATE: evaluate}
+    return whole | {DOWNLOADS: downloads} | backtest_parts(verbs.backtests, keep)
 
 
 def _train(verbs: Verbs, job: Job, asked: TrainRequest, lease: Lease) -> Mapping[str, JsonValue]:
@@ -174,32 +192,10 @@ def _refresh(verbs: Verbs, universe: str, asked: TrainRequest, lease: Lease) -> 
         lease.note("Nothing was downloaded: none of these histories came from Yahoo.")
         return
     try:
-        _download(verbs, tickers, None, None, lease, 0.05)
+        download(verbs, tickers, None, None, lease, 0.05).require_some()
     except StockcastError as problem:
         lease.check()
         lease.note(f"No new prices ({problem.message}) The training goes on with what is stored.")
-
-
-def _download(
-    verbs: Verbs, tickers: Sequence[str], start: date | None, end: date | None, lease: Lease, share: float
-) -> Mapping[str, JsonValue]:
-    """Ticker by ticker: one that fails does not hold up the others. Raises the last failure when all did."""
-    stored: list[str] = []
-    failed: dict[str, str] = {}
-    last: StockcastError | None = None
-    for number, ticker in enumerate(tickers):
-        lease.doing(f"Downloading {ticker}", share * number / len(tickers))
-        try:
-            stored.append(verbs.ingest_yahoo(ticker, start, end).sentence)
-        except StockcastError as problem:
-            last = problem
-            failed[ticker] = f"{problem.message} {problem.hint}"
-            lease.note(f"{ticker}: {problem.message}")
-        else:
-            lease.note(stored[-1])
-    if last is not None and not stored:
-        raise last
-    return {"stored": list(stored), "failed": dict(failed)}
 
 
 def _scores(model: str, judged: Judged) -> Mapping[str, JsonValue]:

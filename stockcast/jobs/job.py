@@ -13,8 +13,11 @@ from stockcast.jobs.process import Process
 
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running")
+ENDED_BADLY: tuple[State, ...] = ("failed", "cancelled", "interrupted")
 
 FETCH, TRAIN, BACKTEST, EVALUATE = KINDS = ("fetch", "train", "backtest", "evaluate")
+# Kinds of parts, which only another job asks for.
+DOWNLOADS, FORECASTS, GARCH_FITS = PARTS = ("downloads", "forecasts", "garch-fits")
 
 # Kinds of events; whatever else a job reports is a note for people.
 EPOCH = "epoch"  # payload: an Epoch

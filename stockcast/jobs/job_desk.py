@@ -15,8 +15,11 @@ from stockcast.home_files import make_folder
 from stockcast.jobs.celery_runner import CeleryRunner
 from stockcast.jobs.handlers import Verbs, handlers
 from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
+from stockcast.jobs.lease import Lease
 from stockcast.jobs.leftovers import remove_leftovers
 from stockcast.jobs.local_runner import LocalRunner
+from stockcast.jobs.part_table import PartTable
+from stockcast.jobs.parts import Parts
 from stockcast.jobs.process import Process
 from stockcast.jobs.schedule import Plan, plan
 from stockcast.jobs.sweep import sweep
@@ -64,7 +67,12 @@ class JobDesk:
     @cached_property
     def work(self) -> Work:
         """Does jobs in this process."""
-        return Work(self.jobs, handlers(self._verbs), self.tie_up)
+        return Work(self.jobs, handlers(self._verbs, self._spread, self.parts.keep), self.tie_up)
+
+    @cached_property
+    def parts(self) -> PartTable:
+        """The parts of jobs."""
+        return PartTable(self.jobs)
 
     def submit_training(
         self,
@@ -172,7 +180,14 @@ class JobDesk:
         if job.state == "succeeded":
             for checkpoint in self._settings.job_logs.glob(f"{job.id}-*.ckpt"):
                 checkpoint.unlink(missing_ok=True)
+            self.parts.forget(job.id)
         self.jobs.tied_up(job)
+
+    def _spread(self, job: Job, lease: Lease) -> Parts | None:
+        """What a job gives its parts away with; None where nobody else would take them."""
+        if self._settings.workers == 1 and not self._settings.broker_name:
+            return None
+        return Parts(self.parts, job, lease, self.runner.wake, lambda part: self.work.help(part, lease))
 
     def _submit(self, kind: str, universe: str, asked: JobRequest, key: str | None = None) -> Job:
         model_name(universe)  # refuses what cannot name a universe
@@ -189,4 +204,5 @@ class JobDesk:
                 self.tie_up(job)
             except StockcastError as problem:
                 tell(f"{job.id}: {problem.message}")
+        self.parts.forget_old()
         remove_leftovers(make_folder(self._settings.scratch), self.logs)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from stockcast.database import Database, utc
 from stockcast.errors import JobSuperseded, TrainingActive, UnknownJob
-from stockcast.jobs.job import ACTIVE, ATTEMPT, TRAIN, Job, JobEvent, State
+from stockcast.jobs.job import ACTIVE, ATTEMPT, ENDED_BADLY, TRAIN, Job, JobEvent, State
 from stockcast.jobs.process import Process
 from stockcast.tables import job_events, jobs
 
@@ -39,7 +39,7 @@ class JobTable:
     ) -> None:
         self.database = database
         self.time_limit = time_limit
-        self._clock = clock
+        self.clock = clock
 
     # Asking
 
@@ -63,7 +63,7 @@ class JobTable:
                 with self.database.write() as connection:
                     found = self._in_the_way(connection, kind, universe, key)
                     if found is None:
-                        row = self._new_row(self._clock(connection), taken_by)
+                        row = self._new_row(self.clock(connection), taken_by)
                         row |= {
                             "id": job_id,
                             "kind": kind,
@@ -86,7 +86,7 @@ class JobTable:
     def cancel(self, job_id: str) -> Job:
         """Cancels a queued job at once and asks a running one to stop; an ended one stays as it is."""
         with self.database.write() as connection:
-            now = self._clock(connection)
+            now = self.clock(connection)
             queued: dict[str, object] = {
                 "state": "cancelled",
                 "finished_at": now,
@@ -97,6 +97,7 @@ class JobTable:
             _change(connection, job_id, jobs.c.state == "queued", **queued)
             waiting = (jobs.c.state == "running") & jobs.c.cancel_requested_at.is_(None)
             _change(connection, job_id, waiting, cancel_requested_at=now)
+            _stop_parts(connection, job_id, now)
         return self.get(job_id)
 
     def retry(self, job_id: str) -> Job:
@@ -112,7 +113,7 @@ class JobTable:
         }  # fmt: skip
         try:
             with self.database.write() as connection:
-                _change(connection, job_id, jobs.c.state.in_(("failed", "cancelled", "interrupted")), **values)
+                _change(connection, job_id, jobs.c.state.in_(ENDED_BADLY), **values)
         except IntegrityError:
             with self.database.read() as connection:
                 active = self._in_the_way(connection, TRAIN, job.universe, None)
@@ -135,7 +136,7 @@ class JobTable:
             row = connection.execute(wanted).first()
             if row is None:
                 return None
-            now = self._clock(connection)
+            now = self.clock(connection)
             values = self._taken(process, now) | {
                 "attempt": row.attempt + 1,
                 "started_at": row.started_at or now,
@@ -149,20 +150,26 @@ class JobTable:
     def renew(self, job: Job, phase: str | None, progress: float) -> Job:
         """Keeps the lease and tells how far the job is. Raises JobSuperseded when another process has taken it."""
         with self.database.write() as connection:
-            values = {
-                "lease_until": self._clock(connection) + LEASE,
-                "phase": phase and phase[:200],
-                "progress": progress,
-            }
-            _fence(_change(connection, job.id, _held(job), **values), job)
+            self.hold(connection, job, phase=phase and phase[:200], progress=progress)
         return self.get(job.id)
 
     def report(self, job: Job, kind: str, payload: Mapping[str, JsonValue]) -> None:
         """Adds an event. Raises JobSuperseded when another process has taken the job."""
         with self.database.write() as connection:
-            now = self._clock(connection)
-            _fence(_change(connection, job.id, _held(job), lease_until=now + LEASE), job)
-            _add_event(connection, job.id, now, kind, payload)
+            _add_event(connection, job.id, self.hold(connection, job), kind, payload)
+
+    def hold(self, connection: Connection, job: Job, **values: object) -> datetime:
+        """Keeps the lease in a transaction that writes something for a job; the database's time.
+
+        Raises JobSuperseded when another process has taken the job.
+        """
+        now = self.clock(connection)
+        if not _change(connection, job.id, _held(job), lease_until=now + LEASE, **values):
+            raise JobSuperseded(
+                f"Attempt {job.attempt} of job {job.id} no longer holds it.",
+                "Another process has taken it, or it ended.",
+            )
+        return now
 
     def end(
         self,
@@ -177,11 +184,14 @@ class JobTable:
         with self.database.write() as connection:
             values: dict[str, object] = {
                 "state": state, "error": _storable(error), "hint": _storable(hint), "lease_until": None,
-                "loose_ends": True, "finished_at": self._clock(connection), "phase": None,
+                "loose_ends": True, "finished_at": self.clock(connection), "phase": None,
             }  # fmt: skip
             if result is not None:
                 values |= {"result": _storable(dict(result)), "progress": 1.0}
-            return _change(connection, job.id, _held(job), **values)
+            ended = _change(connection, job.id, _held(job), **values)
+            if ended and state != "succeeded":
+                _stop_parts(connection, job.id, self.clock(connection))
+            return ended
 
     def give_back(self, job: Job, kind: str, payload: Mapping[str, JsonValue], *, counts: bool) -> bool:
         """Queues a running job again; with `counts` the attempt counts against those allowed."""
@@ -194,7 +204,7 @@ class JobTable:
                 values["attempts_allowed"] = job.attempts_allowed + 1
             if not _change(connection, job.id, _held(job), **values):
                 return False
-            _add_event(connection, job.id, self._clock(connection), kind, payload)
+            _add_event(connection, job.id, self.clock(connection), kind, payload)
             return True
 
     def tied_up(self, job: Job) -> None:
@@ -206,7 +216,7 @@ class JobTable:
 
     def get(self, job_id: str) -> Job:
         """One job. Raises UnknownJob."""
-        found = self._select(select(jobs).where(jobs.c.id == job_id))
+        found = self.select(select(jobs).where(jobs.c.id == job_id))
         if not found:
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "List them with: stockcast jobs list")
         return found[0]
@@ -214,24 +224,26 @@ class JobTable:
     def active(self, kind: str | None = None) -> list[Job]:
         """Every job that is queued or running, the oldest first."""
         wanted = select(jobs).where(jobs.c.state.in_(ACTIVE)).order_by(jobs.c.created_at, jobs.c.id)
-        return self._select(wanted if kind is None else wanted.where(jobs.c.kind == kind))
+        return self.select(wanted if kind is None else wanted.where(jobs.c.kind == kind))
 
     def loose(self) -> list[Job]:
         """Ended jobs of which something may still be open outside the database."""
-        return self._select(select(jobs).where(jobs.c.loose_ends, jobs.c.state.notin_(ACTIVE)))
+        return self.select(select(jobs).where(jobs.c.loose_ends, jobs.c.state.notin_(ACTIVE)))
 
     def recent(
         self, universe: str | None = None, kind: str | None = None, limit: int = 20, state: str | None = None
     ) -> list[Job]:
-        """The newest jobs first."""
-        wanted = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+        """The newest jobs first, without the parts of others."""
+        wanted = (
+            select(jobs).where(jobs.c.parent.is_(None)).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit)
+        )
         for column, value in ((jobs.c.universe, universe), (jobs.c.kind, kind), (jobs.c.state, state)):
             wanted = wanted if value is None else wanted.where(column == value)
-        return self._select(wanted)
+        return self.select(wanted)
 
     def by_key(self, key: str) -> Job | None:
         """The job that was asked for under a key."""
-        found = self._select(select(jobs).where(jobs.c.key == key))
+        found = self.select(select(jobs).where(jobs.c.key == key))
         return found[0] if found else None
 
     def events(self, job_id: str, after: int = 0, kind: str | None = None) -> list[JobEvent]:
@@ -248,13 +260,14 @@ class JobTable:
     def now(self) -> datetime:
         """The database's time."""
         with self.database.read() as connection:
-            return self._clock(connection)
+            return self.clock(connection)
 
-    # Inside
-
-    def _select(self, wanted: sqlalchemy.Select[tuple[object, ...]]) -> list[Job]:
+    def select(self, wanted: sqlalchemy.Select[tuple[object, ...]]) -> list[Job]:
+        """Whatever rows of jobs are wanted."""
         with self.database.read() as connection:
             return [_job(row) for row in connection.execute(wanted)]
+
+    # Inside
 
     def _in_the_way(self, connection: Connection, kind: str, universe: str, key: str | None) -> Job | None:
         """The job that was asked for under the same key, or else the active training of the universe."""
@@ -311,6 +324,17 @@ def _change(
     return changed.rowcount == 1
 
 
+def _stop_parts(connection: Connection, job_id: str, now: datetime) -> None:
+    """Lets nobody begin another part of a job, and asks for an end of those that are under way."""
+    parts = jobs.c.parent == job_id
+    queued, told = parts & (jobs.c.state == "queued"), "The job that it is a part of has ended."
+    connection.execute(
+        update(jobs).where(queued).values(state="cancelled", finished_at=now, error=told, hint="Start that again.")
+    )
+    running = parts & (jobs.c.state == "running") & jobs.c.cancel_requested_at.is_(None)
+    connection.execute(update(jobs).where(running).values(cancel_requested_at=now))
+
+
 def _storable(value: JsonValue) -> JsonValue:
     """The same without what no database keeps, so that every job can be ended: NUL, half letters, no numbers."""
     if isinstance(value, str):
@@ -322,14 +346,6 @@ def _storable(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
         return {str(_storable(name)): _storable(each) for name, each in value.items()}
     return value
-
-
-def _fence(held: bool, job: Job) -> None:
-    if not held:
-        raise JobSuperseded(
-            f"Attempt {job.attempt} of job {job.id} no longer holds it.",
-            "Another process has taken it, or it ended.",
-        )
 
 
 def _add_event(

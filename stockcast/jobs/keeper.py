@@ -117,7 +117,9 @@ class Keeper:
         active = self.table.active()
         queued = sum(job.state == "queued" for job in active)
         # Also those that a keeper before this one has left behind.
-        busy = sum(job.state == "running" and job.host == this_host() for job in active)
+        # One process may have a job and parts of it.
+        running = (job for job in active if job.state == "running" and job.host == this_host())
+        busy = len({(job.pid, job.pid_started) for job in running})
         idle = max(0, len(self._processes) - busy)
         free = len(self._processes) < self.most and busy < self.most
         if queued > idle and free and time.monotonic() >= self._not_before:

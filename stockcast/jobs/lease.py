@@ -45,8 +45,8 @@ class Lease:
     ) -> None:
         self.job = job
         self._table = table
-        self._leave = leave
-        self._tell = tell
+        self.leave = leave
+        self.tell = tell
         self._under_way = under_way
         self._phase = job.phase or ""
         self._progress = job.progress
@@ -73,7 +73,7 @@ class Lease:
     def doing(self, phase: str, progress: float) -> None:
         """Raises JobCancelled, JobPaused, JobSuperseded or JobOverdue when the work is to stop."""
         if phase != self._phase and not phase.startswith("Epoch"):
-            self._tell(phase)
+            self.tell(phase)
         self._phase, self._progress = phase, max(self._progress, progress)
         self.check()
 
@@ -89,14 +89,14 @@ class Lease:
             for name, value in (asdict(epoch) | {"ended_at": epoch.ended_at.isoformat()}).items()
         }
         self.report(EPOCH, payload)
-        self._tell(
+        self.tell(
             f"Epoch {epoch.number} of {epoch.of}: training loss {epoch.train_loss:.4f}, validation loss "
             f"{epoch.validation_loss:.4f}, best {epoch.best_validation_loss:.4f}, {epoch.seconds:.2f} s"
         )
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence for people among the job's events."""
-        self._tell(sentence)
+        self.tell(sentence)
         self.report(NOTE, {"sentence": sentence})
 
     def report(self, kind: str, payload: Mapping[str, JsonValue]) -> None:
@@ -115,7 +115,7 @@ class Lease:
         """Raises what the work is to stop with, if anything."""
         if self._stop is not None:
             raise self._stop
-        if self._leave.is_set():
+        if self.leave.is_set():
             raise JobPaused(
                 "The process was asked to leave; the job goes on from its last checkpoint.",
                 "It is queued again: a worker takes it up.",

@@ -106,6 +106,10 @@ class Work:
                 self.tie_up(ended)
         return ended
 
+    def help(self, part: Job, lease: Lease) -> Job:
+        """Does a part of a job that this process does."""
+        return self.do(part, lease.leave, lease.tell)
+
     def _take(self, job: Job, logs: Path, leave: threading.Event, say: Tell) -> None:
         say(f"{job.id}: {job.title}, attempt {job.attempt}")
         with log_to(logs / f"{job.id}.log") as tell:

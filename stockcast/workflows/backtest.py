@@ -53,6 +53,21 @@ class Subject:
     forecaster: Forecaster | None  # None for a baseline, which is fitted to what lies before the backtest
     teachers: Sequence[PriceFrame]  # what it learns from, and whose market it reads
 
+    @property
+    def known(self) -> Forecaster | None:
+        """What forecasts without learning anything first."""
+        kind, lookback = self.config.model.kind, self.config.windows.lookback
+        if self.forecaster is None and kind == "naive":
+            return NaiveForecaster(self.config.windows.max_horizon, lookback)
+        if self.forecaster is None and kind == "ewma":
+            return EwmaForecaster(lookback=lookback)
+        return self.forecaster
+
+    @property
+    def is_garch(self) -> bool:
+        """Whether it is the reference opponent itself."""
+        return self.forecaster is None and self.config.model.kind == "garch"
+
 
 def backtest(
     subject: Subject,
@@ -68,33 +83,54 @@ def backtest(
     With a `refit` the model learns anew before each year or quarter. Raises LeakDetected, TooShortHistory or
     InvalidRequest.
     """
-    lookback, horizon = subject.config.windows.lookback, subject.config.windows.max_horizon
-    kind, known = subject.config.model.kind, subject.forecaster
-    if known is None and kind == "naive":
-        known = NaiveForecaster(horizon, lookback)
-    if known is None and kind == "ewma":
-        known = EwmaForecaster(lookback=lookback)
-    if known is not None and refit == "never":
-        read = markets(subject.teachers) if "market" in known.groups else None
-        judged = rolling_backtest(known, frames, start, end, read)
-        return judge_backtest(judged, frames, start, end, lookback, subject.label)
-    if subject.forecaster is None and kind == "garch":
-        judged = garch_reference(frames, start, end, refit, horizon=horizon, lookback=lookback, threads=threads)
-        return judge_backtest(judged, frames, start, end, lookback, subject.label)
+    judged = model_backtest(subject, frames, start, end, refit, scratch, threads)
+    return judge_backtest(judged, frames, start, end, subject.config.windows.lookback, subject.label)
+
+
+def model_backtest(
+    subject: Subject,
+    frames: Sequence[PriceFrame],
+    start: date,
+    end: date,
+    refit: RefitPolicy,
+    scratch: Path,
+    threads: int,
+) -> Backtest:
+    """What the model alone says and what came true; raises as `backtest` does."""
+    lookback = subject.config.windows.lookback
+    if subject.is_garch:
+        horizon = subject.config.windows.max_horizon
+        return garch_reference(frames, start, end, refit, horizon=horizon, lookback=lookback, threads=threads)
+    known = subject.known
+    if known is None or refit != "never":
+        return learnt_backtest(subject, frames, start, end, refit, scratch, threads)
+    read = markets(subject.teachers) if "market" in known.groups else None
+    return rolling_backtest(known, frames, start, end, read)
+
+
+def learnt_backtest(
+    subject: Subject,
+    frames: Sequence[PriceFrame],
+    start: date,
+    end: date,
+    refit: RefitPolicy,
+    scratch: Path,
+    threads: int,
+) -> Backtest:
+    """The same of a model that learns anew before each block of `refit`, with `never` once."""
     config = subject.config
     if subject.forecaster is None:  # the plain rung, as others are held against it
         config = config.with_overrides(["calibration.recalibration=none"])
-    judged = refitted_backtest(
+    return refitted_backtest(
         choose_estimator(config, scratch, threads),
         frames,
         start,
         end,
         refit,
-        lookback=lookback,
+        lookback=config.windows.lookback,
         embargo=config.split.embargo,
         teachers=subject.teachers,
     )
-    return judge_backtest(judged, frames, start, end, lookback, subject.label)
 
 
 def judge_backtest(
@@ -105,11 +141,18 @@ def judge_backtest(
     GARCH is left out where the past of a ticker gives it too little to be fitted to.
     """
     horizon = judged.parts[0].forecasts[0].horizon
-    naive = rolling_backtest(NaiveForecaster(horizon, lookback), frames, start, end)
-    opponents = [rolling_backtest(EwmaForecaster(lookback=lookback), frames, start, end)]
+    naive, *opponents = light_opponents(frames, start, end, horizon, lookback)
     with contextlib.suppress(TooShortHistory, TrainingFailed):
         opponents.append(garch_reference(frames, start, end, horizon=horizon, lookback=lookback))
     return Judged(judged, diagnose(judged, naive, opponents, label))
+
+
+def light_opponents(
+    frames: Sequence[PriceFrame], start: date, end: date, horizon: int, lookback: int
+) -> list[Backtest]:
+    """Naive and EWMA, which need no fit. Raises InvalidRequest when no session is left."""
+    both = NaiveForecaster(horizon, lookback), EwmaForecaster(lookback=lookback)
+    return [rolling_backtest(each, frames, start, end) for each in both]
 
 
 def write_forecasts(judged: Backtest, file: Path) -> int:

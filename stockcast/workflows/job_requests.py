@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Self
 
@@ -15,6 +15,8 @@ from stockcast.evaluation.refits import RefitPolicy
 BASELINES = ("naive", "ewma", "garch", "linear")
 # How often a backtest lets the model learn anew from what was known by then.
 REFITS: tuple[RefitPolicy, ...] = ("never", "yearly", "quarterly")
+
+MOST_PARTS = 32  # of one kind in a job: enough for many workers, and each still worth the asking
 
 
 class JobRequest(BaseModel):
@@ -68,3 +70,40 @@ class EvaluateRequest(JobRequest):
 
     model: str
     tickers: tuple[str, ...] = ()
+
+
+class PartRequest(JobRequest):
+    """A part of another job."""
+
+    part: int = 0  # its number, from 1
+
+
+class ForecastsRequest(PartRequest):
+    """Which model forecasts which tickers on which sessions; `anew`: after it has learnt once before them."""
+
+    model: str
+    tickers: tuple[str, ...]
+    start: date
+    end: date
+    anew: bool = False
+
+
+class GarchFitsRequest(PartRequest):
+    """Which tickers GARCH is fitted to, and up to which session before each block of a backtest."""
+
+    tickers: tuple[str, ...]
+    cutoffs: dict[date, date]
+
+
+class DownloadsRequest(PartRequest):
+    """Some of the tickers of a FetchRequest."""
+
+    tickers: tuple[str, ...]
+    start: date | None = None
+    end: date | None = None
+
+
+def shared_out(tickers: Sequence[str]) -> list[tuple[str, ...]]:
+    """The tickers of each part, as even as can be; no more than MOST_PARTS."""
+    count = min(MOST_PARTS, len(tickers))
+    return [tuple(tickers[number::count]) for number in range(count)]

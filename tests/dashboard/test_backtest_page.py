@@ -26,7 +26,7 @@ def judged_home(sample_home: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     home = tmp_path_factory.mktemp("judged") / "home"
     shutil.copytree(sample_home, home)
     workspace = Workspace(Settings(home=home))
-    judged = workspace.backtest(DEFAULT_UNIVERSE, ASKED.tickers, ASKED.model, ASKED.start, ASKED.end)
+    judged = workspace.backtests.backtest(DEFAULT_UNIVERSE, ASKED.tickers, ASKED.model, ASKED.start, ASKED.end)
     job = workspace.jobs.submit("backtest", DEFAULT_UNIVERSE, ASKED.to_json(), taken_by=Process.current())
     result = {
         "model": "champion",

@@ -112,7 +112,7 @@ def test_text_from_outside_cannot_become_markdown_in_a_card() -> None:
 def test_a_rung_can_be_backtested_without_being_registered(
     workspace: Workspace, results: dict[str, TrainingResult], which: str, refit: str
 ) -> None:
-    judged = workspace.backtest(
+    judged = workspace.backtests.backtest(
         DEFAULT_UNIVERSE, ["AAPL"], which, date(2019, 9, 3), date(2019, 12, 30), refit=refit  # type: ignore[arg-type]
     )  # fmt: skip
     assert judged.backtest.forecaster == which
@@ -122,7 +122,7 @@ def test_a_rung_can_be_backtested_without_being_registered(
 
 def test_garch_is_judged_as_it_judges_others(workspace: Workspace, results: dict[str, TrainingResult]) -> None:
     start, end = date(2019, 9, 3), date(2019, 12, 30)
-    judged = workspace.backtest(DEFAULT_UNIVERSE, ["AAPL"], "garch", start, end, refit="yearly")
+    judged = workspace.backtests.backtest(DEFAULT_UNIVERSE, ["AAPL"], "garch", start, end, refit="yearly")
     [found] = judged.backtest.parts
     [wanted] = garch_reference([workspace.prices.load("AAPL")], start, end).parts
     np.testing.assert_allclose(found.quantile_returns, wanted.quantile_returns, rtol=1e-9)
@@ -132,7 +132,7 @@ def test_a_backtest_with_refits_learns_what_a_version_was_configured_to_learn(
     workspace: Workspace, results: dict[str, TrainingResult]
 ) -> None:
     version = results["linear"].model.version
-    judged = workspace.backtest(
+    judged = workspace.backtests.backtest(
         DEFAULT_UNIVERSE, [], version, date(2019, 11, 1), date(2019, 12, 30), refit="yearly"
     )
     assert judged.backtest.forecaster == "linear"

@@ -1,0 +1,103 @@
+"""Where models are judged on the past, whole or in parts, over one Workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from stockcast.config import Config
+from stockcast.evaluation.refits import RefitPolicy
+from stockcast.home_files import make_folder
+from stockcast.prices.frame import PriceFrame
+from stockcast.prices.store import PriceStore
+from stockcast.prices.tickers import normalise_ticker
+from stockcast.registry.versions import CHAMPION
+from stockcast.settings import Settings
+from stockcast.workflows.backtest import Judged, Subject, backtest, learnt_backtest, model_backtest
+from stockcast.workflows.evaluate import evaluate
+from stockcast.workflows.forecast import Speaker
+from stockcast.workflows.job_requests import BASELINES, BacktestRequest, ForecastsRequest, GarchFitsRequest
+from stockcast.workflows.known_markets import KnownMarkets
+from stockcast.workflows.spread_backtest import SpreadBacktest, fit_part, packed
+
+
+class Rooms(Protocol):
+    """What the desk needs of the Workspace."""
+
+    settings: Settings
+
+    @property
+    def prices(self) -> PriceStore: ...
+    @property
+    def markets(self) -> KnownMarkets: ...
+
+    def config(self, universe: str) -> Config: ...
+    def tickers(self, universe: str) -> tuple[str, ...]: ...
+    def speaker(self, universe: str, which: str = CHAMPION) -> Speaker: ...
+
+
+class BacktestDesk:
+    """Backtests and evaluations."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def backtest(
+        self,
+        universe: str,
+        tickers: Sequence[str],
+        which: str,
+        start: date,
+        end: date,
+        *,
+        refit: RefitPolicy = "never",
+    ) -> Judged:
+        """Backtests a model on the named tickers, or on the universe's own, in this process."""
+        frames, subject = self._frames(universe, tickers), self._subject(universe, which)
+        return backtest(subject, frames, start, end, refit, self._scratch, self._rooms.settings.threads)
+
+    def evaluate(self, universe: str, which: str, tickers: Sequence[str] = ()) -> Judged:
+        """Scores a version on the sessions that came after it was judged. Raises TooShortHistory."""
+        frames, speaker = self._frames(universe, tickers), self._rooms.speaker(universe, which)
+        return evaluate(speaker, frames, self._rooms.markets.read_by(speaker))
+
+    # In parts
+
+    def spread(self, universe: str, asked: BacktestRequest) -> SpreadBacktest:
+        """The same backtest, to be given away in parts."""
+        frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model)
+        return SpreadBacktest(subject, asked.model, frames, asked.start, asked.end, asked.refit)
+
+    def forecasts(self, universe: str, asked: ForecastsRequest) -> bytes:
+        """Does a part that forecasts."""
+        frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model)
+        make = learnt_backtest if asked.anew else model_backtest
+        made = make(subject, frames, asked.start, asked.end, "never", self._scratch, self._rooms.settings.threads)
+        return packed(made)
+
+    def fits(self, asked: GarchFitsRequest) -> Mapping[str, JsonValue]:
+        """Does a part that fits GARCH."""
+        return fit_part(asked, [self._rooms.prices.load(ticker) for ticker in asked.tickers])
+
+    # Inside
+
+    def _frames(self, universe: str, tickers: Sequence[str]) -> list[PriceFrame]:
+        wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self._rooms.tickers(universe)
+        return [self._rooms.prices.load(ticker) for ticker in wanted]
+
+    def _subject(self, universe: str, which: str) -> Subject:
+        markets = self._rooms.markets
+        if which in BASELINES:
+            config = self._rooms.config(universe).with_overrides([f"model.kind={which}"])
+            return Subject(which, config, None, markets.histories(self._rooms.tickers(universe)))
+        speaker = self._rooms.speaker(universe, which)
+        teachers = markets.histories(speaker.version.tickers)
+        return Subject(speaker.version.label, speaker.config, speaker.forecaster, teachers)
+
+    @property
+    def _scratch(self) -> Path:
+        return make_folder(self._rooms.settings.scratch)

@@ -1,0 +1,71 @@
+"""A job that gives its parts away: whoever is free does them, and its own process helps until all are done.
+
+So nothing waits for a process that does not come: with one process the parts are done one after the other by the
+very process that gave them away.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from stockcast.errors import JobError
+from stockcast.jobs.job import ENDED_BADLY, Job
+from stockcast.jobs.lease import Lease
+from stockcast.jobs.part_table import Part, PartTable
+from stockcast.jobs.process import Process
+
+LOOK = 0.1  # seconds between two looks at parts that others do
+
+
+class Parts:
+    """The parts of one running job.
+
+    `wake` calls for others, `do` does a part that this process has taken.
+    """
+
+    def __init__(
+        self, table: PartTable, job: Job, lease: Lease, wake: Callable[[], None], do: Callable[[Job], object]
+    ) -> None:
+        self._table = table
+        self._job = job
+        self._lease = lease
+        self._wake = wake
+        self._do = do
+
+    def give_away(self, parts: Sequence[Part]) -> None:
+        """Queues parts, unless an earlier attempt of the job has done so."""
+        self._table.add(self._job, parts)
+        self._wake()
+
+    def gather(self, doing: str) -> list[Job]:
+        """Helps until every part is done, and returns them in order.
+
+        `doing` names the work in words. Raises JobError with the words of a part that ended badly, and what the
+        lease raises; other parts are not begun then.
+        """
+        me = Process.current()
+        while True:
+            parts = self._table.of(self._job.id)
+            done = sum(part.state == "succeeded" for part in parts)
+            self._lease.doing(f"{doing}: {done} of {len(parts)} parts done", 0.9 * done / len(parts))
+            bad = next((part for part in parts if part.state in ENDED_BADLY), None)
+            if bad is not None:
+                raise JobError(bad.error or "A part of it ended badly.", bad.hint or "Start it again.")
+            if done == len(parts):
+                return parts
+            if not self._help(me, parts):
+                time.sleep(LOOK)
+
+    def content(self, part: Job) -> bytes:
+        """What a part has made."""
+        return self._table.content(part)
+
+    def _help(self, me: Process, parts: Sequence[Job]) -> bool:
+        """Does the first part that nobody has taken."""
+        for part in parts:
+            taken = self._table.table.claim(me, part.id) if part.state == "queued" else None
+            if taken is not None:
+                self._do(taken)
+                return True
+        return False
