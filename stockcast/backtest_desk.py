@@ -10,6 +10,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from stockcast.config import Config
+from stockcast.evaluation.answers import packed
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.home_files import make_folder
 from stockcast.prices.frame import PriceFrame
@@ -20,9 +21,9 @@ from stockcast.settings import Settings
 from stockcast.workflows.backtest import Judged, Subject, backtest, learnt_backtest, model_backtest
 from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Speaker
-from stockcast.workflows.job_requests import BASELINES, BacktestRequest, ForecastsRequest, GarchFitsRequest
+from stockcast.workflows.job_requests import BASELINES, BacktestRequest, ForecastsRequest, OpponentsRequest
 from stockcast.workflows.known_markets import KnownMarkets
-from stockcast.workflows.spread_backtest import SpreadBacktest, fit_part, packed
+from stockcast.workflows.spread_backtest import SpreadBacktest, judged_until, opponents_part
 
 
 class Rooms(Protocol):
@@ -73,15 +74,16 @@ class BacktestDesk:
         return SpreadBacktest(subject, asked.model, frames, asked.start, asked.end, asked.refit)
 
     def forecasts(self, universe: str, asked: ForecastsRequest) -> bytes:
-        """Does a part that forecasts."""
+        """Does a part of the model: its answers, packed."""
         frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model)
         make = learnt_backtest if asked.anew else model_backtest
         made = make(subject, frames, asked.start, asked.end, "never", self._scratch, self._rooms.settings.threads)
-        return packed(made)
+        return packed([judged_until(made, frames, asked.until)])
 
-    def fits(self, asked: GarchFitsRequest) -> Mapping[str, JsonValue]:
-        """Does a part that fits GARCH."""
-        return fit_part(asked, [self._rooms.prices.load(ticker) for ticker in asked.tickers])
+    def opponents(self, asked: OpponentsRequest) -> tuple[bytes, Mapping[str, JsonValue]]:
+        """Does a part of the opponents: their answers, packed, and the fits of GARCH."""
+        answers, fits = opponents_part(asked, [self._rooms.prices.load(ticker) for ticker in asked.tickers])
+        return packed(answers), fits
 
     # Inside
 
@@ -93,10 +95,16 @@ class BacktestDesk:
         markets = self._rooms.markets
         if which in BASELINES:
             config = self._rooms.config(universe).with_overrides([f"model.kind={which}"])
-            return Subject(which, config, None, markets.histories(self._rooms.tickers(universe)))
+            tickers = self._rooms.tickers(universe)
+            return Subject(which, config, None, lambda: markets.histories(tickers), dict)
         speaker = self._rooms.speaker(universe, which)
-        teachers = markets.histories(speaker.version.tickers)
-        return Subject(speaker.version.label, speaker.config, speaker.forecaster, teachers)
+        return Subject(
+            speaker.version.label,
+            speaker.config,
+            speaker.forecaster,
+            lambda: markets.histories(speaker.version.tickers),
+            lambda: markets.read_by(speaker),
+        )
 
     @property
     def _scratch(self) -> Path:

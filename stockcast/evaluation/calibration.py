@@ -6,22 +6,20 @@ band is a hint and no proof.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import bdtrik
 
+from stockcast.evaluation.answers import REACH_SHARES, Answers, Reach
 from stockcast.evaluation.diagnosis import HorizonCoverage, LevelShare, PitHistogram, RegimeCoverage
-from stockcast.evaluation.metrics import coverage
 from stockcast.evaluation.one_ahead import OneAhead
-from stockcast.evaluation.rolling import Backtest
-from stockcast.forecasting.context import stack_returns
 from stockcast.forecasting.distribution import Distribution
-from stockcast.forecasting.quantiles import LEVELS, level_position
+from stockcast.forecasting.quantiles import LEVELS
 from stockcast.forecasting.returns import Floats
-from stockcast.forecasting.volatility import ewma_volatility
 
 BINS = 20
 REGIMES = ("calm", "usual", "turbulent")
-_MEMORY = 60  # closes that the volatility at a cutoff looks at; older ones weigh next to nothing
 
 
 def calibration_curve(mine: OneAhead, naive: OneAhead) -> tuple[LevelShare, ...]:
@@ -42,22 +40,27 @@ def pit_histogram(mine: OneAhead) -> PitHistogram:
     return PitHistogram(tuple(counts.tolist()), *band(1 / BINS, len(mine)), pit_sentence(values, len(mine)))
 
 
-def horizon_coverage(mine: Backtest, naive: Backtest) -> tuple[HorizonCoverage, ...]:
+def horizon_coverage(mine: Answers, naive: Answers) -> tuple[HorizonCoverage, ...]:
     """How often the intervals held at every horizon that both know; sessions outside the backtest do not count."""
-    horizons = min(part.actuals.shape[1] for each in (mine, naive) for part in each.parts)
+    own, other = (Reach.total([part.reach for part in each.parts]) for each in (mine, naive))
     found = []
-    for horizon in range(1, horizons + 1):
-        own, other = _ahead(mine, horizon), _ahead(naive, horizon)
-        if not len(own[1]) or not len(other[1]):
+    for at in range(min(len(own.known), len(other.known))):
+        if not own.known[at] or not other.known[at]:
             continue
-        shares = [_held(*each, share) for share in (0.8, 0.9, 0.95) for each in (own, other)]
-        found.append(HorizonCoverage(horizon, len(own[1]), *shares))
+        shares = [
+            float(each.held[at, column] / each.known[at])
+            for column in range(len(REACH_SHARES))
+            for each in (own, other)
+        ]
+        found.append(HorizonCoverage(at + 1, int(own.known[at]), *shares))
     return tuple(found)
 
 
-def regime_coverage(backtest: Backtest, mine: OneAhead, naive: OneAhead) -> tuple[RegimeCoverage, ...]:
-    """How often the intervals held in the calmest, middle and wildest third of each ticker's sessions."""
-    volatility = [_volatility(backtest, number) for number in range(len(backtest.parts))]
+def regime_coverage(volatility: Sequence[Floats], mine: OneAhead, naive: OneAhead) -> tuple[RegimeCoverage, ...]:
+    """How often the intervals held in the calmest, middle and wildest third of each ticker's sessions.
+
+    `volatility` at each cutoff, ticker by ticker.
+    """
     third = np.concatenate([np.argsort(np.argsort(each, kind="stable")) * 3 // len(each) for each in volatility])
     pooled = np.concatenate(volatility)
     found = []
@@ -97,23 +100,3 @@ def pit_sentence(values: Floats, independent: float) -> str:
         f"belong: the spread was {width}. {above * 100:.1f} % lay above the median, where 50 % belong: it was "
         f"{side}."
     )
-
-
-def _ahead(backtest: Backtest, horizon: int) -> tuple[Floats, Floats]:
-    """Quantiles and returns of one horizon where the actual is known. ([N, Q], [N])"""
-    quantiles = np.concatenate([part.quantile_returns[:, horizon - 1] for part in backtest.parts])
-    returns = np.concatenate([part.actual_returns[:, horizon - 1] for part in backtest.parts])
-    known = ~np.isnan(returns)
-    return quantiles[known], returns[known]
-
-
-def _held(quantiles: Floats, returns: Floats, share: float) -> float:
-    tail = level_position((1 - share) / 2)
-    return coverage(quantiles[:, tail], quantiles[:, -1 - tail], returns)
-
-
-def _volatility(backtest: Backtest, number: int) -> Floats:
-    """EWMA volatility at each cutoff of one ticker, the same whatever else the forecaster reads. [N]"""
-    contexts = [forecast.context for forecast in backtest.parts[number].forecasts]
-    shortest = min(len(context.closes) for context in contexts)
-    return np.asarray(ewma_volatility(stack_returns(contexts, min(_MEMORY, shortest)))[:, -1])

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from stockcast.errors import UnlikeFingerprints
+from stockcast.evaluation.answers import Answers, fingerprint, pooled
 from stockcast.evaluation.one_ahead import Days, OneAhead
-from stockcast.evaluation.rolling import Backtest
 from stockcast.evaluation.significance import DieboldMariano, diebold_mariano
 from stockcast.forecasting.returns import Floats
 
@@ -22,16 +22,16 @@ class Comparison:
     test: DieboldMariano
 
 
-def compare(candidate: Backtest, opponent: Backtest) -> Comparison:
+def compare(candidate: Answers, opponent: Answers) -> Comparison:
     """CRPS one session ahead of two backtests. Raises UnlikeFingerprints when they were run on unlike data."""
     require_same_question(candidate, opponent)
-    mine, other = OneAhead.pooled_of(candidate), OneAhead.pooled_of(opponent)
+    mine, other = pooled(candidate), pooled(opponent)
     return Comparison(opponent.forecaster, skill(mine.crps, other.crps), daily_test(mine, other))
 
 
-def require_same_question(candidate: Backtest, opponent: Backtest) -> None:
+def require_same_question(candidate: Answers, opponent: Answers) -> None:
     """Raises UnlikeFingerprints when the two were run on unlike data."""
-    if candidate.fingerprint != opponent.fingerprint:
+    if fingerprint(candidate) != fingerprint(opponent):
         raise UnlikeFingerprints(
             f"The backtests of {candidate.forecaster} and {opponent.forecaster} were run on different data.",
             "Run both on the same tickers, sessions and stored prices.",

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stockcast.evaluation.answers import Answers, pooled
 from stockcast.evaluation.calibration import calibration_curve, horizon_coverage, pit_histogram, regime_coverage
 from stockcast.evaluation.diagnosis import NAIVE, Diagnosis, Duel, WorstSession
 from stockcast.evaluation.duels import duel
 from stockcast.evaluation.gate import SIGNIFICANT
 from stockcast.evaluation.one_ahead import OneAhead
-from stockcast.evaluation.rolling import Backtest
 from stockcast.evaluation.scorecard import Scorecard, score
 from stockcast.evaluation.significance import p_text
 
@@ -20,7 +20,7 @@ _SPOKEN = {"ewma": "EWMA", "garch": "GARCH", "linear": "the linear model"}
 
 
 def diagnose(
-    backtest: Backtest, naive: Backtest, opponents: Sequence[Backtest] = (), label: str | None = None
+    backtest: Answers, naive: Answers, opponents: Sequence[Answers] = (), label: str | None = None
 ) -> Diagnosis:
     """Everything about a backtest beside the naive one and the other opponents, on the same sessions.
 
@@ -32,7 +32,7 @@ def diagnose(
     own = (named, backtest.forecaster, naive.forecaster)
     duels = [duel(backtest, naive)]
     duels += [duel(backtest, each) for each in opponents if each.forecaster not in own]
-    mine, reference = OneAhead.pooled_of(backtest), OneAhead.pooled_of(naive)
+    mine, reference = pooled(backtest), pooled(naive)
     return Diagnosis(
         label=named,
         verdict=verdict_sentence(named, card, duels),
@@ -41,7 +41,7 @@ def diagnose(
         calibration=calibration_curve(mine, reference),
         pit=pit_histogram(mine),
         horizons=horizon_coverage(backtest, naive),
-        regimes=regime_coverage(backtest, mine, reference),
+        regimes=regime_coverage([part.volatility for part in naive.parts], mine, reference),
         worst=_worst(backtest, mine, reference),
     )
 
@@ -74,9 +74,9 @@ def verdict_sentence(label: str, card: Scorecard, duels: Sequence[Duel]) -> str:
     return f"{label} {said} over {forecasts}{on}; its 80 % interval held {card.coverage_80 * 100:.1f} %."
 
 
-def _worst(backtest: Backtest, mine: OneAhead, naive: OneAhead) -> tuple[WorstSession, ...]:
+def _worst(backtest: Answers, mine: OneAhead, naive: OneAhead) -> tuple[WorstSession, ...]:
     """The forecasts with the highest CRPS, the worst first."""
-    tickers = np.repeat([part.ticker for part in backtest.parts], [len(part.forecasts) for part in backtest.parts])
+    tickers = np.repeat([part.ticker for part in backtest.parts], [len(part.ahead) for part in backtest.parts])
     low, high = mine.interval(0.95)
     return tuple(
         WorstSession(

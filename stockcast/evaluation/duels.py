@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from stockcast.evaluation.answers import Answers
 from stockcast.evaluation.comparison import daily_means, daily_test, require_same_question, skill
 from stockcast.evaluation.diagnosis import Duel, Period, TickerDuel
 from stockcast.evaluation.one_ahead import Days, OneAhead
-from stockcast.evaluation.rolling import Backtest
 
 _MOST_MONTHS = 24  # beyond which quarters are shown: a month of one ticker is 21 forecasts, mostly noise
 
 
-def duel(candidate: Backtest, opponent: Backtest) -> Duel:
+def duel(candidate: Answers, opponent: Answers) -> Duel:
     """CRPS one session ahead. Raises UnlikeFingerprints when the two were run on unlike data."""
     require_same_question(candidate, opponent)
-    mine, other = [[OneAhead.of(part) for part in each.parts] for each in (candidate, opponent)]
+    mine, other = [[part.ahead for part in each.parts] for each in (candidate, opponent)]
     ours, theirs = OneAhead.pooled(mine), OneAhead.pooled(other)
     test = daily_test(ours, theirs)
     return Duel(

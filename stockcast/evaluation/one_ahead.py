@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 
 from stockcast.evaluation import density, metrics
-from stockcast.evaluation.rolling import Backtest, TickerBacktest
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 from stockcast.forecasting.returns import Floats
 
@@ -28,24 +27,11 @@ class OneAhead:
     days: Days  # [N] sessions that were forecast
 
     @staticmethod
-    def of(part: TickerBacktest) -> OneAhead:
-        """One ticker's."""
-        quantiles = part.quantile_returns[:, 0]
-        medians = part.last_closes * np.exp(quantiles[:, MEDIAN])
-        days = np.array(part.sessions(1), dtype="datetime64[D]")
-        return OneAhead(quantiles, part.actual_returns[:, 0], medians, part.actuals[:, 0], days)
-
-    @staticmethod
     def pooled(parts: Sequence[OneAhead]) -> OneAhead:
         """Those of several tickers, one after the other."""
         return OneAhead(
             *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(OneAhead))
         )
-
-    @staticmethod
-    def pooled_of(backtest: Backtest) -> OneAhead:
-        """All tickers of a backtest, in its order."""
-        return OneAhead.pooled([OneAhead.of(part) for part in backtest.parts])
 
     def __len__(self) -> int:
         return len(self.returns)

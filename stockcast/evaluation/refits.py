@@ -96,22 +96,20 @@ def garch_reference(
 
     It neither stops early nor calibrates, so that it needs no validation share, and its last training target
     is the first cutoff's own close, so that it needs no embargo. `fits` are those of `garch_fits` where they have
-    been made already. Raises as `refitted_backtest` does, and TrainingFailed when nothing could be fitted.
+    been made already, of these tickers and others. Raises as `refitted_backtest` does, and TrainingFailed when
+    nothing could be fitted.
     """
 
     def fit(block: Block, first_cutoff: date, watched: Observer) -> Forecaster:
         histories = [frame.until(first_cutoff) for frame in frames]
         if fits is None:
             return fit_garch(histories, horizon=horizon, lookback=lookback, threads=threads, observer=watched)
-        known = {
-            each.ticker: fits[block.start][each.ticker] for each in frames if each.ticker in fits[block.start]
-        }
-        if not known:
+        if not fits[block.start]:
             raise TooShortHistory(
                 f"No history gives a GARCH enough before {block.start}.",
                 "Download or import a longer history, or start later.",
             )
-        return garch_of(known, histories, horizon=horizon, lookback=lookback)
+        return garch_of(fits[block.start], histories, horizon=horizon, lookback=lookback)
 
     return _joined(fit, frames, start, end, refit, lookback, observer)
 

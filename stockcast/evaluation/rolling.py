@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
 from stockcast.errors import InvalidRequest, LeakDetected
+from stockcast.evaluation.answers import Reach
+from stockcast.evaluation.one_ahead import Days, OneAhead
 from stockcast.forecasting.conformal import WARM_UP, Adaptation, adapt, ask_for, scores
-from stockcast.forecasting.context import Market, Window, windows
+from stockcast.forecasting.context import Market, Window, stack_returns, windows
 from stockcast.forecasting.forecaster import Forecaster
-from stockcast.forecasting.quantiles import QuantileForecast
+from stockcast.forecasting.quantiles import MEDIAN, QuantileForecast
 from stockcast.forecasting.returns import Floats, to_returns
+from stockcast.forecasting.volatility import ewma_volatility
 from stockcast.prices.frame import PriceFrame
+
+MEMORY = 60  # closes that the volatility at a cutoff looks at; older ones weigh next to nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,20 +32,45 @@ class TickerBacktest:
     forecasts: tuple[QuantileForecast, ...]  # N
     actuals: Floats  # [N, H] closes, NaN where the session lies outside the backtest
 
-    @property
+    @cached_property
+    def cutoffs(self) -> Days:
+        """The session of each cutoff. [N]"""
+        return np.array([forecast.context.cutoff for forecast in self.forecasts], dtype="datetime64[D]")
+
+    @cached_property
     def last_closes(self) -> Floats:
         """Close at each cutoff, in currency: the naive forecast. [N]"""
         return np.array([forecast.context.last_close for forecast in self.forecasts])
 
-    @property
+    @cached_property
     def actual_returns(self) -> Floats:
         """Log returns that came true. [N, H]"""
         return to_returns(self.last_closes[:, None], self.actuals)  # type: ignore[arg-type]
 
-    @property
+    @cached_property
     def quantile_returns(self) -> Floats:
         """Forecast quantiles of the log returns. [N, H, Q]"""
         return np.stack([forecast.log_returns for forecast in self.forecasts])
+
+    @cached_property
+    def ahead(self) -> OneAhead:
+        """One session ahead."""
+        quantiles = self.quantile_returns[:, 0]
+        medians = self.last_closes * np.exp(quantiles[:, MEDIAN])
+        days = np.array(self.sessions(1), dtype="datetime64[D]")
+        return OneAhead(quantiles, self.actual_returns[:, 0], medians, self.actuals[:, 0], days)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """How often the intervals held at each horizon."""
+        return Reach.of(self.quantile_returns, self.actual_returns)
+
+    @cached_property
+    def volatility(self) -> Floats:
+        """EWMA volatility of the closes at each cutoff, by up to MEMORY of them. [N]"""
+        contexts = [forecast.context for forecast in self.forecasts]
+        shortest = min(len(context.closes) for context in contexts)
+        return np.asarray(ewma_volatility(stack_returns(contexts, min(MEMORY, shortest)))[:, -1])
 
     def sessions(self, horizon: int) -> list[date]:
         """Sessions forecast at a horizon, one per cutoff. [N]"""
@@ -53,17 +83,6 @@ class Backtest:
 
     forecaster: str
     parts: tuple[TickerBacktest, ...]
-
-    @property
-    def fingerprint(self) -> str:
-        """sha256 over tickers, cutoffs, last closes and next closes: equal when the question was the same."""
-        digest = hashlib.sha256()
-        for part in self.parts:
-            digest.update(part.ticker.encode())
-            digest.update("".join(str(forecast.context.cutoff) for forecast in part.forecasts).encode())
-            digest.update(part.last_closes.tobytes())
-            digest.update(np.ascontiguousarray(part.actuals[:, 0]).tobytes())
-        return digest.hexdigest()
 
 
 def rolling_backtest(

@@ -9,9 +9,9 @@ from datetime import date
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from stockcast.errors import CorruptBundle
+from stockcast.evaluation.answers import Answers, TickerAnswers, fingerprint
 from stockcast.evaluation.comparison import Comparison, compare
 from stockcast.evaluation.one_ahead import OneAhead
-from stockcast.evaluation.rolling import Backtest, TickerBacktest
 
 __all__ = ["Comparison", "Scorecard", "TickerScore", "compare", "score"]
 
@@ -105,17 +105,17 @@ class Scorecard:
 _SCORECARD = TypeAdapter(Scorecard)
 
 
-def score(backtest: Backtest, naive: Backtest) -> Scorecard:
+def score(backtest: Answers, naive: Answers) -> Scorecard:
     """The Scorecard of a backtest beside the naive one. Raises UnlikeFingerprints when the data differ."""
     against_naive = compare(backtest, naive)
-    own, other = [[OneAhead.of(part) for part in each.parts] for each in (backtest, naive)]
+    own, other = [[part.ahead for part in each.parts] for each in (backtest, naive)]
     mine, reference = OneAhead.pooled(own), OneAhead.pooled(other)
     currencies = {part.currency for part in backtest.parts}
     one_currency = len(currencies) == 1
     mape, naive_mape = mine.mape, reference.mape
     return Scorecard(
         forecaster=backtest.forecaster,
-        fingerprint=backtest.fingerprint,
+        fingerprint=fingerprint(backtest),
         count=len(mine),
         first_session=mine.days.min().item(),
         last_session=mine.days.max().item(),
@@ -154,7 +154,7 @@ def score(backtest: Backtest, naive: Backtest) -> Scorecard:
     )
 
 
-def _ticker_score(part: TickerBacktest, mine: OneAhead, reference: OneAhead) -> TickerScore:
+def _ticker_score(part: TickerAnswers, mine: OneAhead, reference: OneAhead) -> TickerScore:
     return TickerScore(
         ticker=part.ticker,
         currency=part.currency,

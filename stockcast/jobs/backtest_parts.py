@@ -7,31 +7,30 @@ from collections.abc import Callable, Mapping
 from pydantic import JsonValue
 
 from stockcast.backtest_desk import BacktestDesk
-from stockcast.jobs.job import FORECASTS, GARCH_FITS, Job
+from stockcast.evaluation.diagnosis import Diagnosis
+from stockcast.jobs.job import FORECASTS, OPPONENTS, Job
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.part_table import Part
 from stockcast.jobs.parts import Parts
 from stockcast.jobs.work import Handler
-from stockcast.workflows.backtest import Judged
-from stockcast.workflows.job_requests import BacktestRequest, ForecastsRequest, GarchFitsRequest
+from stockcast.workflows.job_requests import BacktestRequest, ForecastsRequest, OpponentsRequest
 from stockcast.workflows.spread_backtest import read_fits
 
 
 def backtest_in_parts(
     desk: BacktestDesk, universe: str, asked: BacktestRequest, parts: Parts, lease: Lease
-) -> Judged:
-    """Gives away what is slow, does what is quick meanwhile, and puts all together."""
+) -> Diagnosis:
+    """Gives all parts away and puts together what they have made."""
     whole = desk.spread(universe, asked)
     parts.give_away(
         [Part(FORECASTS, part.to_json()) for part in whole.forecasts()]
-        + [Part(GARCH_FITS, part.to_json()) for part in whole.fits()]
+        + [Part(OPPONENTS, part.to_json()) for part in whole.opponents()]
     )
-    opponents = whole.opponents()
     done = parts.gather(f"Backtesting {asked.model}")
     lease.doing("Scoring what was forecast", 0.95)
-    said = [parts.content(part) for part in done if part.kind == FORECASTS]
-    fits = [read_fits(part.result or {}) for part in done if part.kind == GARCH_FITS]
-    return whole.judged(said, fits, opponents)
+    said, beside = ([parts.content(part) for part in done if part.kind == kind] for kind in (FORECASTS, OPPONENTS))
+    fits = [read_fits(part.result or {}) for part in done if part.kind == OPPONENTS]
+    return whole.diagnosis(said, beside, fits)
 
 
 def backtest_parts(desk: BacktestDesk, keep: Callable[[Job, bytes], None]) -> dict[str, Handler]:
@@ -43,12 +42,14 @@ def backtest_parts(desk: BacktestDesk, keep: Callable[[Job, bytes], None]) -> di
         keep(job, desk.forecasts(job.universe, asked))
         return {}
 
-    def garch_fits(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
-        asked = GarchFitsRequest.from_json(job.request)
-        lease.doing(f"Fitting GARCH to {_named(asked.tickers)}", 0.0)
-        return desk.fits(asked)
+    def opponents(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
+        asked = OpponentsRequest.from_json(job.request)
+        lease.doing(f"Fitting opponents to {_named(asked.tickers)}", 0.0)
+        content, fits = desk.opponents(asked)
+        keep(job, content)
+        return fits
 
-    return {FORECASTS: forecasts, GARCH_FITS: garch_fits}
+    return {FORECASTS: forecasts, OPPONENTS: opponents}
 
 
 def _named(tickers: tuple[str, ...]) -> str:

@@ -80,7 +80,7 @@ def download(
 
 def download_in_parts(asked: FetchRequest, parts: Parts) -> Downloaded:
     """The same by whoever is free."""
-    shares = shared_out(asked.tickers)
+    shares = shared_out(asked.tickers, 1)
     requests = [DownloadsRequest(tickers=share, start=asked.start, end=asked.end) for share in shares]
     parts.give_away([Part(DOWNLOADS, each.to_json()) for each in requests])
     found = Downloaded()

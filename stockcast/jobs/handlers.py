@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from stockcast.backtest_desk import BacktestDesk
 from stockcast.config_versions import ConfigVersions
 from stockcast.errors import JobError, StockcastError
+from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.forecasting.observer import Observer
 from stockcast.jobs.backtest_parts import backtest_in_parts, backtest_parts
 from stockcast.jobs.downloads import download, download_in_parts
@@ -23,7 +24,6 @@ from stockcast.logs import get_logger
 from stockcast.monitoring.journal import Face
 from stockcast.prices.store import PriceStore
 from stockcast.registry.runs import Runs
-from stockcast.workflows.backtest import Judged
 from stockcast.workflows.forecast_universe import UniverseForecast
 from stockcast.workflows.ingest import Ingested
 from stockcast.workflows.job_requests import (
@@ -125,12 +125,13 @@ def handlers(verbs: Verbs, spread: Spread, keep: Callable[[Job, bytes], None]) -
         judged = verbs.backtests.backtest(
             job.universe, asked.tickers, asked.model, asked.start, asked.end, refit=asked.refit
         )
-        return _scores(asked.model, judged)
+        return _scores(asked.model, judged.diagnosis)
 
     def evaluate(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = EvaluateRequest.from_json(job.request)
         lease.doing(f"Scoring {asked.model} on what came since", 0.1)
-        return _scores(asked.model, verbs.backtests.evaluate(job.universe, asked.model, asked.tickers))
+        judged = verbs.backtests.evaluate(job.universe, asked.model, asked.tickers)
+        return _scores(asked.model, judged.diagnosis)
 
     def downloads(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         part = DownloadsRequest.from_json(job.request)
@@ -198,9 +199,5 @@ def _refresh(verbs: Verbs, universe: str, asked: TrainRequest, lease: Lease) -> 
         lease.note(f"No new prices ({problem.message}) The training goes on with what is stored.")
 
 
-def _scores(model: str, judged: Judged) -> Mapping[str, JsonValue]:
-    return {
-        "model": model,
-        "scorecard": judged.scorecard.to_json(),
-        "diagnosis": judged.diagnosis.to_json(),
-    }
+def _scores(model: str, diagnosis: Diagnosis) -> Mapping[str, JsonValue]:
+    return {"model": model, "scorecard": diagnosis.scorecard.to_json(), "diagnosis": diagnosis.to_json()}

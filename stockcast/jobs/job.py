@@ -17,7 +17,7 @@ ENDED_BADLY: tuple[State, ...] = ("failed", "cancelled", "interrupted")
 
 FETCH, TRAIN, BACKTEST, EVALUATE = KINDS = ("fetch", "train", "backtest", "evaluate")
 # Kinds of parts, which only another job asks for.
-DOWNLOADS, FORECASTS, GARCH_FITS = PARTS = ("downloads", "forecasts", "garch-fits")
+DOWNLOADS, FORECASTS, OPPONENTS = PARTS = ("downloads", "forecasts", "opponents")
 
 # Kinds of events; whatever else a job reports is a note for people.
 EPOCH = "epoch"  # payload: an Epoch

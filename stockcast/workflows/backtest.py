@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,9 +18,9 @@ from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.refits import RefitPolicy, garch_reference, refitted_backtest
 from stockcast.evaluation.rolling import Backtest, TickerBacktest, rolling_backtest
 from stockcast.evaluation.scorecard import Scorecard
+from stockcast.forecasting.context import Market
 from stockcast.forecasting.ewma import EwmaForecaster
 from stockcast.forecasting.forecaster import Forecaster
-from stockcast.forecasting.market import markets
 from stockcast.forecasting.naive import NaiveForecaster
 from stockcast.forecasting.quantiles import MEDIAN, level_position
 from stockcast.prices.frame import PriceFrame
@@ -51,7 +51,8 @@ class Subject:
     label: str  # as it is named to a person
     config: Config
     forecaster: Forecaster | None  # None for a baseline, which is fitted to what lies before the backtest
-    teachers: Sequence[PriceFrame]  # what it learns from, and whose market it reads
+    teachers: Callable[[], Sequence[PriceFrame]]  # what it learns from anew
+    market: Callable[[], Mapping[str, Market]]  # what it reads as it is
 
     @property
     def known(self) -> Forecaster | None:
@@ -104,7 +105,7 @@ def model_backtest(
     known = subject.known
     if known is None or refit != "never":
         return learnt_backtest(subject, frames, start, end, refit, scratch, threads)
-    read = markets(subject.teachers) if "market" in known.groups else None
+    read = subject.market() if "market" in known.groups else None
     return rolling_backtest(known, frames, start, end, read)
 
 
@@ -129,7 +130,7 @@ def learnt_backtest(
         refit,
         lookback=config.windows.lookback,
         embargo=config.split.embargo,
-        teachers=subject.teachers,
+        teachers=subject.teachers(),
     )
 
 

@@ -79,20 +79,29 @@ class PartRequest(JobRequest):
 
 
 class ForecastsRequest(PartRequest):
-    """Which model forecasts which tickers on which sessions; `anew`: after it has learnt once before them."""
+    """Which model forecasts which tickers on which sessions; `anew`: after it has learnt once before them.
+
+    What came true is known up to `until`.
+    """
 
     model: str
     tickers: tuple[str, ...]
     start: date
     end: date
+    until: date
     anew: bool = False
 
 
-class GarchFitsRequest(PartRequest):
-    """Which tickers GARCH is fitted to, and up to which session before each block of a backtest."""
+class OpponentsRequest(PartRequest):
+    """Naive, EWMA and GARCH on some tickers of a backtest, GARCH fitted up to these cutoffs before each block."""
 
     tickers: tuple[str, ...]
+    start: date
+    end: date
+    refit: RefitPolicy
     cutoffs: dict[date, date]
+    horizon: int
+    lookback: int
 
 
 class DownloadsRequest(PartRequest):
@@ -103,7 +112,7 @@ class DownloadsRequest(PartRequest):
     end: date | None = None
 
 
-def shared_out(tickers: Sequence[str]) -> list[tuple[str, ...]]:
-    """The tickers of each part, as even as can be; no more than MOST_PARTS."""
-    count = min(MOST_PARTS, len(tickers))
+def shared_out(tickers: Sequence[str], least: int) -> list[tuple[str, ...]]:
+    """The tickers of each part, as even as can be: `least` where there are as many, in up to MOST_PARTS parts."""
+    count = max(1, min(MOST_PARTS, len(tickers) // least))
     return [tuple(tickers[number::count]) for number in range(count)]

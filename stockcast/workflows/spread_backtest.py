@@ -1,22 +1,23 @@
-"""A backtest in parts, which several processes do at once: what is slow is given away, what is left is quick.
+"""A backtest in parts, which several processes do at once.
 
-Slow are the forecasts of the model, ticker by ticker or, where it learns anew, block by block; and the fits of
-GARCH, which go ticker by ticker. Put together again they are to the last digit what one process would have found.
+The forecasts of the model go ticker by ticker or, where it learns anew, block by block; those of its opponents go
+ticker by ticker. Put together again they are to the last digit what one process would have found.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import ClassVar
 
-import numpy as np
 from pydantic import JsonValue, TypeAdapter
 
 from stockcast.errors import InvalidRequest, TooShortHistory, TrainingFailed
+from stockcast.evaluation.answers import Answers, KeptAnswers, KeptTicker, unpacked
 from stockcast.evaluation.diagnose import diagnose
+from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.refits import (
     Block,
     GarchFits,
@@ -27,14 +28,13 @@ from stockcast.evaluation.refits import (
     garch_fits,
     garch_reference,
 )
-from stockcast.evaluation.rolling import Backtest, TickerBacktest
-from stockcast.forecasting.context import windows
+from stockcast.evaluation.rolling import Backtest
 from stockcast.forecasting.garch_fit import Garch
-from stockcast.forecasting.quantiles import QuantileForecast
 from stockcast.prices.frame import PriceFrame
-from stockcast.workflows.backtest import Judged, Subject, light_opponents
-from stockcast.workflows.job_requests import ForecastsRequest, GarchFitsRequest, shared_out
+from stockcast.workflows.backtest import Subject, light_opponents
+from stockcast.workflows.job_requests import ForecastsRequest, OpponentsRequest, shared_out
 
+_LEAST = 2  # tickers in a part: with fewer, asking for it takes longer than doing it
 _FITS: TypeAdapter[dict[date, dict[str, Garch]]] = TypeAdapter(dict[date, dict[str, Garch]])
 
 
@@ -49,135 +49,143 @@ class SpreadBacktest:
     end: date
     refit: RefitPolicy
 
+    least: ClassVar[int] = _LEAST
+
+    def forecasts(self) -> list[ForecastsRequest]:
+        """The parts of the model; none where it is GARCH itself, which every part of the opponents has."""
+        if self.subject.is_garch:
+            return []
+        anew = self.subject.known is None or self.refit != "never"
+        if anew:
+            known = first_cutoffs(self.frames, self.start, self.end, self.refit, self._lookback)
+            whole = blocks(self.start, self.end, self.refit)
+            shares = [(self._tickers, block) for block in whole if block.start in known]
+            shares.reverse()  # the last blocks learn from most and take longest
+        else:
+            shares = [(some, Block(self.start, self.end)) for some in shared_out(self._tickers, self.least)]
+        return [
+            ForecastsRequest(
+                model=self.model, tickers=some, start=block.start, end=block.end, until=self.end, anew=anew
+            )
+            for some, block in shares
+        ]
+
+    def opponents(self) -> list[OpponentsRequest]:
+        """The parts of its opponents. Raises InvalidRequest when no session can be forecast."""
+        cutoffs = first_cutoffs(self.frames, self.start, self.end, self._garch_refit, self._lookback)
+        if not cutoffs:
+            light_opponents(self.frames, self.start, self.end, self._horizon, self._lookback)  # says why
+        return [
+            OpponentsRequest(
+                tickers=some, start=self.start, end=self.end, refit=self._garch_refit, cutoffs=cutoffs,
+                horizon=self._horizon, lookback=self._lookback,
+            )
+            for some in shared_out(self._tickers, self.least)
+        ]  # fmt: skip
+
+    def diagnosis(
+        self, forecasts: Sequence[bytes], opponents: Sequence[bytes], fits: Sequence[GarchFits]
+    ) -> Diagnosis:
+        """All together: what the parts have made, in order.
+
+        Raises InvalidRequest when prices have changed in between, and TooShortHistory as `backtest` does.
+        """
+        pieces = [unpacked(content) for content in opponents]
+        naive, ewma = (KeptAnswers.joined([each[place] for each in pieces], self._tickers) for place in (0, 1))
+        others = [ewma]
+        found = [each[2] for each in pieces]
+        if self.subject.is_garch:
+            mine = self._garch(found, fits)
+        else:
+            mine = KeptAnswers.joined([each for said in forecasts for each in unpacked(said)], self._tickers)
+            with contextlib.suppress(TooShortHistory, TrainingFailed):
+                others.append(self._garch(found, fits))
+        for part, beside in zip(mine.parts, naive.parts, strict=False):
+            if list(part.last_closes) != list(beside.last_closes):
+                raise InvalidRequest(
+                    f"The prices of {part.ticker} have changed while the backtest was under way.",
+                    "Start it again.",
+                )
+        return diagnose(mine, naive, others, self.subject.label)
+
+    def _garch(self, found: Sequence[KeptAnswers], fits: Sequence[GarchFits]) -> KeptAnswers:
+        """GARCH on all tickers: those without a fit of their own need the fits of all others."""
+        there = {part.ticker for each in found for part in each.parts}
+        left = [frame for frame in self.frames if frame.ticker not in there]
+        pieces = [each for each in found if each.parts]
+        if left:
+            with contextlib.suppress(InvalidRequest):  # none of them has a session that can be judged
+                pieces.append(kept(self._garch_of(left, together(fits))))
+        return KeptAnswers.joined(pieces, self._tickers)
+
+    def _garch_of(self, frames: Sequence[PriceFrame], fits: GarchFits) -> Backtest:
+        return garch_reference(
+            frames,
+            self.start,
+            self.end,
+            self._garch_refit,
+            horizon=self._horizon,
+            lookback=self._lookback,
+            fits=fits,
+        )
+
     @property
-    def lookback(self) -> int:
-        """Closes that a forecast is made from."""
+    def _tickers(self) -> tuple[str, ...]:
+        return tuple(frame.ticker for frame in self.frames)
+
+    @property
+    def _lookback(self) -> int:
         return self.subject.config.windows.lookback
 
     @property
-    def horizon(self) -> int:
-        """Sessions ahead."""
+    def _horizon(self) -> int:
         known = self.subject.known
         return self.subject.config.windows.max_horizon if known is None else known.horizon
 
-    def forecasts(self) -> list[ForecastsRequest]:
-        """The parts that forecast; none where the model is GARCH itself, which is put together from its fits."""
-        if self.subject.is_garch:
-            return []
-        tickers = tuple(frame.ticker for frame in self.frames)
-        anew = self.subject.known is None or self.refit != "never"
-        if anew:
-            known = first_cutoffs(self.frames, self.start, self.end, self.refit, self.lookback)
-            asked = [(tickers, block) for block in self._blocks if block.start in known]
-            asked.reverse()  # the last blocks learn from most and take longest
-        else:
-            asked = [(some, Block(self.start, self.end)) for some in shared_out(tickers)]
-        return [
-            ForecastsRequest(model=self.model, tickers=some, start=block.start, end=block.end, anew=anew)
-            for some, block in asked
-        ]
-
-    def fits(self) -> list[GarchFitsRequest]:
-        """The parts that fit GARCH."""
-        refit = self.refit if self.subject.is_garch else "yearly"
-        cutoffs = first_cutoffs(self.frames, self.start, self.end, refit, self.lookback)
-        tickers = tuple(frame.ticker for frame in self.frames)
-        return [GarchFitsRequest(tickers=some, cutoffs=cutoffs) for some in shared_out(tickers)]
-
-    def opponents(self) -> list[Backtest]:
-        """Naive and EWMA. Raises InvalidRequest when no session is left."""
-        return light_opponents(self.frames, self.start, self.end, self.horizon, self.lookback)
-
-    def judged(self, said: Sequence[bytes], fits: Sequence[GarchFits], opponents: Sequence[Backtest]) -> Judged:
-        """All together: what the parts have made, in order. Raises InvalidRequest when prices have changed."""
-        naive, *others = opponents
-        known = _together(fits)
-        if self.subject.is_garch:
-            garch = self._garch(known, self.refit)
-            return Judged(garch, diagnose(garch, naive, others, self.subject.label))
-        mine = joined(said, self.frames, self.end)
-        with contextlib.suppress(TooShortHistory, TrainingFailed):
-            others.append(self._garch(known, "yearly"))
-        return Judged(mine, diagnose(mine, naive, others, self.subject.label))
-
     @property
-    def _blocks(self) -> list[Block]:
-        return blocks(self.start, self.end, self.refit)
-
-    def _garch(self, fits: GarchFits, refit: RefitPolicy) -> Backtest:
-        return garch_reference(
-            self.frames, self.start, self.end, refit, horizon=self.horizon, lookback=self.lookback, fits=fits
-        )
+    def _garch_refit(self) -> RefitPolicy:
+        return self.refit if self.subject.is_garch else "yearly"
 
 
-def fit_part(asked: GarchFitsRequest, frames: Sequence[PriceFrame]) -> dict[str, JsonValue]:
-    """Does a part that fits GARCH; plain data."""
-    found: dict[str, JsonValue] = _FITS.dump_python(
-        {start: dict(fits) for start, fits in garch_fits(frames, asked.cutoffs).items()}, mode="json"
+def opponents_part(
+    asked: OpponentsRequest, frames: Sequence[PriceFrame]
+) -> tuple[list[Answers], dict[str, JsonValue]]:
+    """Does a part of the opponents: naive, EWMA, GARCH where it needs no other part; and the fits as data."""
+    fits = garch_fits(frames, asked.cutoffs)
+    own = [frame for frame in frames if all(frame.ticker in each for each in fits.values())]
+    answers: list[Answers] = [KeptAnswers(each, ()) for each in ("naive", "ewma", "garch")]
+    with contextlib.suppress(InvalidRequest):  # none of these tickers has a session that can be judged
+        answers[:2] = light_opponents(frames, asked.start, asked.end, asked.horizon, asked.lookback)
+        if own:
+            answers[2] = garch_reference(
+                own, asked.start, asked.end, asked.refit, horizon=asked.horizon, lookback=asked.lookback, fits=fits
+            )
+    data: dict[str, JsonValue] = _FITS.dump_python(
+        {start: dict(each) for start, each in fits.items()}, mode="json"
     )
-    return found
+    return answers, data
+
+
+def judged_until(made: Backtest, frames: Sequence[PriceFrame], until: date) -> Backtest:
+    """A block's backtest with what came true after its own last session."""
+    by_ticker = {frame.ticker: frame for frame in frames}
+    parts = [
+        replace(part, actuals=actuals_of(by_ticker[part.ticker], part.forecasts, until)) for part in made.parts
+    ]
+    return Backtest(made.forecaster, tuple(parts))
+
+
+def kept(made: Answers) -> KeptAnswers:
+    """What is kept of a backtest."""
+    return KeptAnswers(made.forecaster, tuple(KeptTicker.of(part) for part in made.parts))
 
 
 def read_fits(data: Mapping[str, JsonValue]) -> GarchFits:
-    """The inverse of `fit_part`."""
+    """Fits, from data."""
     return _FITS.validate_python(data)
 
 
-def packed(made: Backtest) -> bytes:
-    """The forecasts of a backtest without the prices that they were made from; see `joined`."""
-    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
-    for part in made.parts:
-        contexts = [forecast.context for forecast in part.forecasts]
-        arrays |= {
-            f"{part.ticker}/cutoffs": np.array([context.cutoff for context in contexts], dtype="datetime64[D]"),
-            f"{part.ticker}/closes": part.last_closes,
-            f"{part.ticker}/returns": part.quantile_returns,  # [N, H, Q]
-            f"{part.ticker}/seen": np.array([len(context.closes) for context in contexts]),
-        }
-    file = io.BytesIO()
-    np.savez(file, allow_pickle=False, forecaster=np.array(made.forecaster), **arrays)
-    return file.getvalue()
-
-
-def joined(said: Sequence[bytes], frames: Sequence[PriceFrame], end: date) -> Backtest:
-    """One backtest of what several parts have said about these frames up to `end`.
-
-    Raises InvalidRequest when the prices are not those that the parts have seen.
-    """
-    kind, forecasts = "", {frame.ticker: list[QuantileForecast]() for frame in frames}
-    for content in said:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            kind = str(file["forecaster"])
-            for frame in frames:
-                if f"{frame.ticker}/cutoffs" in file:
-                    arrays = (file[f"{frame.ticker}/{name}"] for name in ("cutoffs", "closes", "returns", "seen"))
-                    forecasts[frame.ticker] += _unpacked(kind, frame, *arrays)
-    parts = []
-    for frame in frames:
-        found = sorted(forecasts[frame.ticker], key=lambda forecast: str(forecast.context.cutoff))
-        if found:
-            parts.append(TickerBacktest(frame.ticker, frame.currency, tuple(found), actuals_of(frame, found, end)))
-    return Backtest(kind, tuple(parts))
-
-
-def _unpacked(
-    kind: str,
-    frame: PriceFrame,
-    cutoffs: np.ndarray[tuple[int], np.dtype[np.datetime64]],
-    closes: np.ndarray[tuple[int], np.dtype[np.float64]],
-    returns: np.ndarray[tuple[int, int, int], np.dtype[np.float64]],
-    seen: np.ndarray[tuple[int], np.dtype[np.int64]],
-) -> list[QuantileForecast]:
-    rows = np.minimum(np.searchsorted(frame.sessions, cutoffs), len(frame) - 1)
-    if not (np.array_equal(frame.sessions[rows], cutoffs) and np.array_equal(frame.close[rows], closes)):
-        raise InvalidRequest(
-            f"The prices of {frame.ticker} have changed while the backtest was under way.", "Start it again."
-        )
-    found = windows(frame, rows.tolist(), returns.shape[1], int(seen.max()))
-    return [QuantileForecast(each.context, kind, said) for each, said in zip(found, returns, strict=True)]
-
-
-def _together(fits: Sequence[GarchFits]) -> GarchFits:
+def together(fits: Sequence[GarchFits]) -> GarchFits:
     """Fits of several parts as one."""
     starts = {start for each in fits for start in each}
     return {start: {ticker: fit for each in fits for ticker, fit in each[start].items()} for start in starts}

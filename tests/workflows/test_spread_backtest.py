@@ -6,18 +6,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
 import pytest
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.errors import InvalidRequest
+from stockcast.evaluation.answers import packed
+from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.settings import Settings
-from stockcast.workflows.backtest import Judged
-from stockcast.workflows.job_requests import BacktestRequest, ForecastsRequest, GarchFitsRequest, shared_out
-from stockcast.workflows.spread_backtest import joined, packed, read_fits
+from stockcast.workflows.job_requests import BacktestRequest, ForecastsRequest, OpponentsRequest, shared_out
+from stockcast.workflows.spread_backtest import opponents_part, read_fits
 from stockcast.workspace import Workspace
 
 MakeFrame = Callable[..., PriceFrame]
@@ -37,7 +37,7 @@ def workspace(make_frame: MakeFrame, tmp_path_factory: pytest.TempPathFactory) -
     return workspace
 
 
-def in_parts(workspace: Workspace, asked: BacktestRequest) -> Judged:
+def in_parts(workspace: Workspace, asked: BacktestRequest) -> Diagnosis:
     """As jobs do it: each part by its request alone, which has been plain data in between."""
     desk, universe = workspace.backtests, DEFAULT_UNIVERSE
     whole = desk.spread(universe, asked)
@@ -45,8 +45,8 @@ def in_parts(workspace: Workspace, asked: BacktestRequest) -> Judged:
         desk.forecasts(universe, ForecastsRequest.from_json(part.to_json() | {"part": number}))
         for number, part in enumerate(whole.forecasts(), 1)
     ]
-    fits = [read_fits(desk.fits(GarchFitsRequest.from_json(part.to_json()))) for part in whole.fits()]
-    return whole.judged(said, fits, whole.opponents())
+    beside = [desk.opponents(OpponentsRequest.from_json(part.to_json())) for part in whole.opponents()]
+    return whole.diagnosis(said, [content for content, _ in beside], [read_fits(fits) for _, fits in beside])
 
 
 @pytest.mark.parametrize(
@@ -58,34 +58,38 @@ def in_parts(workspace: Workspace, asked: BacktestRequest) -> Judged:
 )  # fmt: skip
 def test_the_parts_together_are_the_whole(workspace: Workspace, model: str, refit: RefitPolicy) -> None:
     asked = BacktestRequest(model=model, start=START, end=END, refit=refit)
-    found = in_parts(workspace, asked)
     wanted = workspace.backtests.backtest(DEFAULT_UNIVERSE, (), model, START, END, refit=refit)
-    assert found.backtest.fingerprint == wanted.backtest.fingerprint
-    for part, same in zip(found.backtest.parts, wanted.backtest.parts, strict=True):
-        assert np.array_equal(part.quantile_returns, same.quantile_returns)
-    assert found.diagnosis.to_json() == wanted.diagnosis.to_json()
+    assert in_parts(workspace, asked).to_json() == wanted.diagnosis.to_json()
 
 
 def test_a_network_that_reads_the_market_is_the_same_in_parts(workspace: Workspace) -> None:
     version = workspace.train(DEFAULT_UNIVERSE, until=date(2019, 6, 3), overrides=QUICK).model.version
     asked = BacktestRequest(model=version, start=START, end=END, tickers=TICKERS[:3])
     wanted = workspace.backtests.backtest(DEFAULT_UNIVERSE, TICKERS[:3], version, START, END)
-    assert in_parts(workspace, asked).diagnosis.to_json() == wanted.diagnosis.to_json()
+    assert in_parts(workspace, asked).to_json() == wanted.diagnosis.to_json()
 
 
 def test_prices_that_change_while_it_is_under_way_are_noticed(workspace: Workspace) -> None:
-    made = workspace.backtests.backtest(DEFAULT_UNIVERSE, ("KO",), "ewma", START, END).backtest
+    asked = BacktestRequest(model="ewma", start=START, end=END, tickers=("KO",))
+    whole = workspace.backtests.spread(DEFAULT_UNIVERSE, asked)
+    [mine], [others] = whole.forecasts(), whole.opponents()
+    said = workspace.backtests.forecasts(DEFAULT_UNIVERSE, mine)
     frame = workspace.prices.load("KO")
-    again = joined([packed(made)], [frame], END)
-    assert again.fingerprint == made.fingerprint
+    answers, fits = opponents_part(others, [replace(frame, close=frame.close * 1.01)])
     with pytest.raises(InvalidRequest, match="prices of KO have changed"):
-        joined([packed(made)], [replace(frame, close=frame.close * 1.01)], END)
+        whole.diagnosis([said], [packed(answers)], [read_fits(fits)])
+
+
+def test_a_range_without_a_session_is_refused_before_anything_is_given_away(workspace: Workspace) -> None:
+    asked = BacktestRequest(model="champion", start=date(2010, 1, 4), end=date(2010, 2, 4))
+    with pytest.raises(InvalidRequest, match="No session from 2010-01-04"):
+        workspace.backtests.spread(DEFAULT_UNIVERSE, asked).opponents()
 
 
 def test_every_ticker_is_shared_out_once_and_to_no_more_than_32_parts() -> None:
     for count in (1, 5, 32, 33, 1000):
         tickers = [f"T{number}" for number in range(count)]
-        shares = shared_out(tickers)
+        shares = shared_out(tickers, 1)
         assert sorted(ticker for share in shares for ticker in share) == sorted(tickers)
         assert len(shares) == min(32, count)
         assert max(map(len, shares)) - min(map(len, shares)) <= 1

@@ -1,0 +1,189 @@
+"""What the figures of a backtest are computed from, and how it travels between processes.
+
+A backtest holds every forecast with all that it was made from; the figures need a fifth of it and no prices but
+the closes that they judge. N forecasts of a ticker, H horizons, Q levels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+
+from stockcast.evaluation.one_ahead import Days, OneAhead
+from stockcast.forecasting.quantiles import level_position
+from stockcast.forecasting.returns import Floats
+
+Counts = np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+REACH_SHARES = (0.8, 0.9, 0.95)
+
+
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """How often the intervals held at each horizon, where the actual is known."""
+
+    known: Counts  # [H]
+    held: Counts  # [H, 3] of the central intervals REACH_SHARES
+
+    @staticmethod
+    def of(quantiles: Floats, returns: Floats) -> Reach:
+        """[N, H, Q] log returns, [N, H] those that came true, NaN where not known."""
+        known = ~np.isnan(returns)
+        held = np.zeros((returns.shape[1], len(REACH_SHARES)), dtype=np.int64)
+        for column, share in enumerate(REACH_SHARES):
+            tail = level_position((1 - share) / 2)
+            held[:, column] = ((returns >= quantiles[..., tail]) & (returns <= quantiles[..., -1 - tail])).sum(
+                axis=0
+            )
+        return Reach(known.sum(axis=0), held)
+
+    @staticmethod
+    def total(parts: Sequence[Reach]) -> Reach:
+        """That of several together, over the horizons that all know."""
+        horizons = min(len(part.known) for part in parts)
+        return Reach(
+            np.sum([part.known[:horizons] for part in parts], axis=0),
+            np.sum([part.held[:horizons] for part in parts], axis=0),
+        )
+
+
+class TickerAnswers(Protocol):
+    """What one forecaster said about one ticker, and what came true."""
+
+    @property
+    def ticker(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def cutoffs(self) -> Days: ...
+    @property
+    def last_closes(self) -> Floats: ...
+    @property
+    def ahead(self) -> OneAhead: ...
+    @property
+    def reach(self) -> Reach: ...
+    @property
+    def volatility(self) -> Floats: ...
+
+
+class Answers(Protocol):
+    """What one forecaster said about one or more tickers: a Backtest, or what was kept of one."""
+
+    @property
+    def forecaster(self) -> str: ...
+    @property
+    def parts(self) -> Sequence[TickerAnswers]: ...
+
+
+def fingerprint(answers: Answers) -> str:
+    """sha256 over tickers, cutoffs, last closes and next closes: equal when the question was the same."""
+    digest = hashlib.sha256()
+    for part in answers.parts:
+        digest.update(part.ticker.encode())
+        digest.update("".join(map(str, part.cutoffs)).encode())
+        digest.update(part.last_closes.tobytes())
+        digest.update(np.ascontiguousarray(part.ahead.actuals).tobytes())
+    return digest.hexdigest()
+
+
+def pooled(answers: Answers) -> OneAhead:
+    """All tickers one session ahead, in order."""
+    return OneAhead.pooled([part.ahead for part in answers.parts])
+
+
+@dataclass(frozen=True, eq=False)
+class KeptTicker:
+    """What is kept of one ticker's backtest."""
+
+    ticker: str
+    currency: str
+    cutoffs: Days
+    last_closes: Floats  # [N]
+    ahead: OneAhead
+    reach: Reach
+    volatility: Floats  # [N]
+
+    @staticmethod
+    def of(part: TickerAnswers) -> KeptTicker:
+        """The same without the rest."""
+        return KeptTicker(**{field.name: getattr(part, field.name) for field in fields(KeptTicker)})
+
+    @staticmethod
+    def joined(parts: Sequence[KeptTicker]) -> KeptTicker:
+        """Several spans of sessions of one ticker as one, in the order of sessions."""
+        ordered = sorted(parts, key=lambda part: str(part.cutoffs[0]))
+        return KeptTicker(
+            ordered[0].ticker,
+            ordered[0].currency,
+            np.concatenate([part.cutoffs for part in ordered]),
+            np.concatenate([part.last_closes for part in ordered]),
+            OneAhead.pooled([part.ahead for part in ordered]),
+            Reach.total([part.reach for part in ordered]),
+            np.concatenate([part.volatility for part in ordered]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class KeptAnswers:
+    """What is kept of a backtest."""
+
+    forecaster: str
+    parts: tuple[KeptTicker, ...]
+
+    @staticmethod
+    def joined(pieces: Sequence[KeptAnswers], tickers: Sequence[str]) -> KeptAnswers:
+        """Several pieces of one backtest as one, its tickers in this order but for those without a forecast."""
+        found: dict[str, list[KeptTicker]] = {ticker: [] for ticker in tickers}
+        for piece in pieces:
+            for part in piece.parts:
+                found[part.ticker].append(part)
+        forecaster = pieces[0].forecaster if pieces else ""
+        return KeptAnswers(forecaster, tuple(KeptTicker.joined(parts) for parts in found.values() if parts))
+
+
+def packed(several: Sequence[Answers]) -> bytes:
+    """What is kept of some backtests, as bytes; see `unpacked`."""
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
+    for number, answers in enumerate(several):
+        arrays[f"{number}"] = np.array([answers.forecaster, *(f"{p.ticker} {p.currency}" for p in answers.parts)])
+        for place, part in enumerate(answers.parts):
+            at = f"{number}/{place}"
+            arrays |= {f"{at}/{name}": getattr(part, name) for name in _OWN}
+            arrays |= {f"{at}/{name}": getattr(part.ahead, name) for name in _AHEAD}
+            arrays |= {f"{at}/{name}": getattr(part.reach, name) for name in _REACH}
+    file = io.BytesIO()
+    np.savez(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def unpacked(content: bytes) -> list[KeptAnswers]:
+    """The inverse of `packed`."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as file:
+        arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = dict(file)
+    several = []
+    for number in range(sum("/" not in name for name in arrays)):
+        forecaster, *names = map(str, arrays[str(number)])
+        parts = []
+        for place, name in enumerate(names):
+            ticker, currency = name.split(" ")
+            found = {each: arrays[f"{number}/{place}/{each}"] for each in (*_OWN, *_AHEAD, *_REACH)}
+            parts.append(
+                KeptTicker(
+                    ticker=ticker,
+                    currency=currency,
+                    ahead=OneAhead(*(found[each] for each in _AHEAD)),  # type: ignore[arg-type]
+                    reach=Reach(*(found[each] for each in _REACH)),  # type: ignore[arg-type]
+                    **{each: found[each] for each in _OWN},  # type: ignore[arg-type]
+                )
+            )
+        several.append(KeptAnswers(forecaster, tuple(parts)))
+    return several
+
+
+_OWN = ("cutoffs", "last_closes", "volatility")
+_AHEAD = tuple(field.name for field in fields(OneAhead))
+_REACH = tuple(field.name for field in fields(Reach))
