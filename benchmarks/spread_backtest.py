@@ -2,9 +2,9 @@
 
 python -m benchmarks.spread_backtest [--tickers 20] [--years 10] [--rounds 3] [--model champion] [--refit never]
 
-Prices are made up and seeded. One worker process and two take turns, each on the same home and on one thread of its
-own. Every process has done a small backtest before, so that it has loaded what it needs; measured is from a
-job's start to its end, by the database's clock. The figures that they find must be the same.
+Prices are made up and seeded. A worker with one process and one with two take turns, each process on one thread.
+Every process has done a small backtest before, so that it has loaded what it needs; measured is from a job's start
+to its end, by the database's clock. The figures that they find must be the same.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import tempfile
 import time
 from datetime import date, timedelta
 from pathlib import Path
+
+import filelock
 
 from benchmarks.page_speed import spread, store_histories
 from stockcast.config import DEFAULT_UNIVERSE
@@ -61,7 +63,7 @@ def main() -> None:
 
 def backtest(home: Path, workers: int, model: str, refit: str, start: date, end: date) -> Job:
     """Has a backtest done by a worker with so many warm processes, and returns it when it has ended."""
-    environment = {"STOCKCAST_HOME": str(home), "STOCKCAST_THREADS": "1", "STOCKCAST_WORKERS": str(workers)}
+    environment = {"STOCKCAST_HOME": str(home), "STOCKCAST_THREADS": str(workers), "STOCKCAST_WORKERS": str(workers)}
     worker = subprocess.Popen(
         [sys.executable, "-m", "stockcast", "worker", "--linger", "60"],
         env={**os.environ, **environment},
@@ -70,8 +72,10 @@ def backtest(home: Path, workers: int, model: str, refit: str, start: date, end:
         start_new_session=True,
     )
     try:
-        workspace = Workspace(Settings(home=home, threads=1, workers=workers))
+        workspace = Workspace(Settings(home=home, workers=workers))
         workspace.champion(DEFAULT_UNIVERSE)
+        while not locked(home / "jobs" / "worker.lock"):  # or asking for a job would start another worker
+            time.sleep(0.1)
         small = end - timedelta(days=60)
         warm = [workspace.desk.submit_backtest(DEFAULT_UNIVERSE, [], model, small, end) for _ in range(workers)]
         for each in warm:
@@ -83,6 +87,15 @@ def backtest(home: Path, workers: int, model: str, refit: str, start: date, end:
     finally:
         worker.terminate()
         worker.wait()
+
+
+def locked(lock: Path) -> bool:
+    """Whether a worker serves the home."""
+    try:
+        with filelock.FileLock(lock, timeout=0):
+            return False
+    except filelock.Timeout:
+        return True
 
 
 def ended(workspace: Workspace, job: Job) -> Job:

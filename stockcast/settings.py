@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     mlflow_ui_url: str = Field(
         default="", description="Address of the MLflow web page, for links; empty: links are hidden."
     )
-    threads: int = Field(default=2, ge=1, le=64, description="Threads that training and ONNX backtests may use.")
+    threads: int = Field(default=2, ge=1, le=64, description="Threads that the jobs of a worker share.")
 
     workers: int = Field(default=1, ge=1, le=64, description="Jobs that a worker does at the same time.")
     worker_linger: float = Field(
@@ -136,6 +136,15 @@ class Settings(BaseSettings):
         }
 
     @property
+    def job_environment(self) -> dict[str, str]:
+        """The same for one of the processes in which a worker does its jobs: they share the threads.
+
+        Two that each take all processors for their linear algebra wait for one another many times over.
+        """
+        threads = str(max(1, self.threads // self.workers))
+        return self.environment | {"STOCKCAST_THREADS": threads, "OMP_NUM_THREADS": threads}
+
+    @property
     def database(self) -> str:
         """SQLAlchemy URL that is in force."""
         return self.database_url or f"sqlite:///{self.home.absolute() / 'stockcast.db'}"
@@ -161,6 +170,11 @@ class Settings(BaseSettings):
     def bundle_cache(self) -> Path:
         """Folder of bundles that were fetched from MLflow, one folder per model version."""
         return self.home.absolute() / "bundles"
+
+    @property
+    def backups(self) -> Path:
+        """Folder of copies of the database, one made before each upgrade."""
+        return self.home.absolute() / "backups"
 
     @property
     def yahoo_cache(self) -> Path:

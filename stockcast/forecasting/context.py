@@ -149,12 +149,13 @@ def windows(
     days = (*frame.sessions.astype(object), *beyond)
     closes = np.concatenate([frame.close, np.full(horizon, np.nan)])
     beside = None if market is None else market.at(frame.sessions)
+    currency = frame.currency  # looked up once: it takes longer than all the rest
     for row in cutoffs:
         seen = slice(max(0, row + 1 - history), row + 1)
         context = Context(
             closes=frame.close[seen],
             ticker=frame.ticker,
-            currency=frame.currency,
+            currency=currency,
             cutoff=days[row],
             sessions=days[row + 1 : row + 1 + horizon],
             bars=Bars.of(frame, seen),

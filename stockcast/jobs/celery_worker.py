@@ -44,7 +44,7 @@ def run_celery_worker(
     database = Database(settings.database)
     table = JobTable(database, time_limit=timedelta(hours=settings.job_hours))
     configs, runner = ConfigVersions(database), CeleryRunner(table, settings)
-    hands = Hands(settings.environment | {"STOCKCAST_WORKER_LINGER": f"{linger:g}"}, tell)
+    hands = Hands(settings.job_environment | {"STOCKCAST_WORKER_LINGER": f"{linger:g}"}, tell)
     leave = threading.Event()
 
     def stop(**_more: object) -> None:

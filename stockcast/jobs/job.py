@@ -15,15 +15,16 @@ State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interr
 ACTIVE: tuple[State, ...] = ("queued", "running")
 ENDED_BADLY: tuple[State, ...] = ("failed", "cancelled", "interrupted")
 
-FETCH, TRAIN, BACKTEST, EVALUATE = KINDS = ("fetch", "train", "backtest", "evaluate")
+FETCH, TRAIN, BACKTEST, EVALUATE, TUNE = KINDS = ("fetch", "train", "backtest", "evaluate", "tune")
 # Kinds of parts, which only another job asks for.
-DOWNLOADS, FORECASTS, OPPONENTS = PARTS = ("downloads", "forecasts", "opponents")
+DOWNLOADS, FORECASTS, OPPONENTS, TRIAL = PARTS = ("downloads", "forecasts", "opponents", "trial")
 
 # Kinds of events; whatever else a job reports is a note for people.
 EPOCH = "epoch"  # payload: an Epoch
 JUDGED = "judged"  # payload: what a training found, noted before anything is promoted
 ATTEMPT = "attempt"  # payload: number, of
 INTERRUPTED = "interrupted"  # payload: attempt, reason
+TRIES = "tries"  # payload: the settings that a trial tries, by field
 NOTE = "note"  # payload: sentence
 
 

@@ -9,12 +9,13 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from stockcast.config_versions import ConfigVersion
 from stockcast.errors import InvalidRequest, StockcastError, TrainingActive
 from stockcast.evaluation.refits import RefitPolicy
 from stockcast.home_files import make_folder
 from stockcast.jobs.celery_runner import CeleryRunner
 from stockcast.jobs.handlers import Verbs, handlers
-from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, Job
+from stockcast.jobs.job import BACKTEST, EVALUATE, FETCH, TRAIN, TUNE, Job
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.leftovers import remove_leftovers
 from stockcast.jobs.local_runner import LocalRunner
@@ -23,12 +24,14 @@ from stockcast.jobs.parts import Parts
 from stockcast.jobs.process import Process
 from stockcast.jobs.schedule import Plan, plan
 from stockcast.jobs.sweep import sweep
+from stockcast.jobs.tuning import Search, read_search, tuning_handlers
 from stockcast.jobs.work import Tell, Work, names_told
 from stockcast.prices.source import shape_question
 from stockcast.registry.runs import Outcome
 from stockcast.registry.tracking_server import model_name
 from stockcast.settings import Settings
 from stockcast.workflows.job_requests import (
+    USUAL_TRIALS,
     BacktestRequest,
     EvaluateRequest,
     FetchRequest,
@@ -67,7 +70,8 @@ class JobDesk:
     @cached_property
     def work(self) -> Work:
         """Does jobs in this process."""
-        return Work(self.jobs, handlers(self._verbs, self._spread, self.parts.keep), self.tie_up)
+        known = handlers(self._verbs, self._spread, self.parts.keep) | tuning_handlers(self._verbs, self._share)
+        return Work(self.jobs, known, self.tie_up)
 
     @cached_property
     def parts(self) -> PartTable:
@@ -132,6 +136,29 @@ class JobDesk:
         wanted = tuple(self._verbs.prices.history(ticker).ticker for ticker in tickers)
         return self._submit(EVALUATE, universe, EvaluateRequest(model=which, tickers=wanted))
 
+    def submit_tuning(
+        self,
+        universe: str,
+        tickers: Sequence[str] = (),
+        until: date | None = None,
+        *,
+        trials: int = USUAL_TRIALS,
+        space: Sequence[str] = (),
+        seed: int = 7,
+    ) -> Job:
+        """Queues a search for better settings. Raises what `TuneDesk.request` raises."""
+        asked = self._verbs.tuning.request(universe, tickers, until, trials=trials, space=space, seed=seed)
+        return self._submit(TUNE, universe, asked)
+
+    def search(self, job_id: str) -> Search:
+        """What a search has come to so far. Raises UnknownJob, or JobError for another kind of job."""
+        return read_search(self.parts, self.jobs.get(job_id))
+
+    def adopt(self, job_id: str, number: int | None = None, *, author: str = "") -> ConfigVersion:
+        """Saves a configuration with the settings of a trial, or of the best one; see `TuneDesk.adopt`."""
+        search = self.search(job_id)
+        return self._verbs.tuning.adopt(search.job.universe, job_id, search.asked, search.found, number, author)
+
     def retry(self, job_id: str) -> Job:
         """Queues a job that ended badly again; it goes on from what is left of it."""
         job = self.jobs.retry(job_id)
@@ -187,7 +214,13 @@ class JobDesk:
         """What a job gives its parts away with; None where nobody else would take them."""
         if self._settings.workers == 1 and not self._settings.broker_name:
             return None
-        return Parts(self.parts, job, lease, self.runner.wake, lambda part: self.work.help(part, lease))
+        return self._share(job, lease)
+
+    def _share(self, job: Job, lease: Lease) -> Parts:
+        """The same where it is to have parts in any case; nobody is called for to help where one works alone."""
+        alone = self._settings.workers == 1 and not self._settings.broker_name
+        wake = (lambda: None) if alone else self.runner.wake
+        return Parts(self.parts, job, lease, wake, lambda part: self.work.help(part, lease))
 
     def _submit(self, kind: str, universe: str, asked: JobRequest, key: str | None = None) -> Job:
         model_name(universe)  # refuses what cannot name a universe

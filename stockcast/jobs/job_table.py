@@ -15,12 +15,12 @@ from typing import Any
 
 import sqlalchemy
 from pydantic import JsonValue
-from sqlalchemy import Connection, Row, func, insert, select, true, update
+from sqlalchemy import Connection, Row, case, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from stockcast.database import Database, utc
 from stockcast.errors import JobSuperseded, TrainingActive, UnknownJob
-from stockcast.jobs.job import ACTIVE, ATTEMPT, ENDED_BADLY, TRAIN, Job, JobEvent, State
+from stockcast.jobs.job import ACTIVE, ATTEMPT, ENDED_BADLY, TRAIN, TRIAL, Job, JobEvent, State
 from stockcast.jobs.process import Process
 from stockcast.tables import job_events, jobs
 
@@ -128,7 +128,8 @@ class JobTable:
         wanted = (
             select(jobs.c.id, jobs.c.attempt, jobs.c.started_at, jobs.c.deadline)
             .where(jobs.c.state == "queued", named)
-            .order_by(jobs.c.created_at, jobs.c.id)
+            # Nobody waits for one trial of many: whatever else is asked for meanwhile comes first.
+            .order_by(case((jobs.c.kind == TRIAL, 1), else_=0), jobs.c.created_at, jobs.c.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         )

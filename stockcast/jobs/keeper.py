@@ -157,7 +157,7 @@ def open_keeper(settings: Settings, linger: float, tell: Callable[[str], None]) 
     return Keeper(
         table,
         [sys.executable, "-m", "stockcast", "worker", "--alone", "--linger", f"{linger:g}"],
-        {**os.environ, **settings.environment},
+        {**os.environ, **settings.job_environment},
         make_folder(settings.job_logs) / "worker.lock",
         most=settings.workers,
         chores=lambda: chores_are_due(table, configs),

@@ -38,18 +38,19 @@ class Parts:
         self._table.add(self._job, parts)
         self._wake()
 
-    def gather(self, doing: str) -> list[Job]:
-        """Helps until every part is done, and returns them in order.
+    def gather(self, doing: str, *, each: str = "parts", tolerant: bool = False) -> list[Job]:
+        """Helps until every part has ended, and returns them in order.
 
-        `doing` names the work in words. Raises JobError with the words of a part that ended badly, and what the
-        lease raises; other parts are not begun then.
+        `doing` names the work in words, `each` the parts. Raises what the lease raises, and JobError with the
+        words of a part that ended badly, unless one may (`tolerant`); other parts are not begun then.
         """
         me = Process.current()
         while True:
             parts = self._table.of(self._job.id)
-            done = sum(part.state == "succeeded" for part in parts)
-            self._lease.doing(f"{doing}: {done} of {len(parts)} parts done", 0.9 * done / len(parts))
-            bad = next((part for part in parts if part.state in ENDED_BADLY), None)
+            over = ("succeeded", *ENDED_BADLY) if tolerant else ("succeeded",)
+            done = sum(part.state in over for part in parts)
+            self._lease.doing(f"{doing}: {done} of {len(parts)} {each} done", 0.9 * done / len(parts))
+            bad = None if tolerant else next((part for part in parts if part.state in ENDED_BADLY), None)
             if bad is not None:
                 raise JobError(bad.error or "A part of it ended badly.", bad.hint or "Start it again.")
             if done == len(parts):
