@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +16,9 @@ from stockcast.forecasting.returns import Floats, log_returns
 from stockcast.forecasting.student_t import LEAST_DF, MOST_DF
 from stockcast.forecasting.volatility import FLOOR
 from stockcast.prices.frame import PriceFrame
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 LEAST_RETURNS = 250  # of a year; with fewer, alpha and beta are anybody's guess
 # alpha + beta. At one, the variance has no long-run level to return to; arch stops only there.
@@ -87,7 +92,9 @@ def fit_one(returns: Floats) -> Garch | None:
 
         model = arch_model(returns * PERCENT, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
         try:
-            fit = model.fit(disp="off", show_warning=False, options={"ftol": TOLERANCE})
+            # The sums of several threads are rounded otherwise, and a fit that hardly converges then does not.
+            with _blas().limit(limits=1):
+                fit = model.fit(disp="off", show_warning=False, options={"ftol": TOLERANCE})
         except (ArithmeticError, ValueError, np.linalg.LinAlgError):
             return None
     omega, alpha, beta, df = (float(value) for value in np.asarray(fit.params))
@@ -96,6 +103,14 @@ def fit_one(returns: Floats) -> Garch | None:
     garch = bounded(omega / PERCENT**2, alpha, beta, df)
     # Where nearly all returns are zero, the likelihood grows without end as the variance vanishes.
     return garch if garch.omega > FLOOR**2 * (1 - garch.alpha - garch.beta) else None
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The libraries of linear algebra that are loaded."""
+    from threadpoolctl import ThreadpoolController  # only what learns needs it
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 def bounded(omega: float, alpha: float, beta: float, df: float) -> Garch:

@@ -119,7 +119,7 @@ def running(job: Job) -> bool:
 
 def assert_ledger(workspace: Workspace, jobs: Sequence[Job], attempts: int = 1) -> list[Job]:
     """Every job comes to its one end, after so many attempts; nothing is left over."""
-    done = [wait(workspace, job, lambda job: not job.active) for job in jobs]
+    done = [wait(workspace, job, lambda job: not job.active and not job.loose_ends) for job in jobs]
     assert [job.state for job in done] == ["succeeded"] * len(jobs), [job.error for job in done]
     assert {job.attempt for job in done} == {attempts}
     assert workspace.jobs.active() == []
@@ -152,6 +152,30 @@ def test_jobs_are_shared_by_two_workers_and_each_is_done_once_however_often_it_i
             assert hand.cmdline()[1:] == list(COMMAND[1:])
             assert listener.memory_info().rss < hand.memory_info().rss / 1.5, "who listens stays light"
     assert workspace.jobs.get(long.id) == done[-1], "nobody touched it again"
+
+
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
+def test_a_backtest_is_done_in_parts_by_two_workers_and_says_what_one_says(workspace: Workspace) -> None:
+    asked = ("garch", date(2006, 1, 1), date(2012, 12, 31))
+    wanted = workspace.backtests.backtest("default", (), *asked, refit="yearly").diagnosis.to_json()
+    with workers(workspace, 2):
+        assert_ledger(workspace, [submit(workspace), submit(workspace)])  # both are warm
+        job = workspace.desk.submit_backtest("default", (), *asked, refit="yearly")
+        [done] = assert_ledger(workspace, [job])
+        parts = workspace.desk.parts.of(job.id)
+        assert len({part.pid for part in parts}) == 2, "both were at work"
+        assert done.pid in {part.pid for part in parts}, "and who has the job is one of them"
+        assert (done.result or {})["diagnosis"] == wanted
+
+        job = wait(workspace, submit_long(workspace), running)
+        helping = wait(workspace, job, lambda job: any(part.attempt for part in workspace.desk.parts.of(job.id)))
+        other = next(
+            (part.pid for part in workspace.desk.parts.of(job.id) if part.pid and part.pid != helping.pid), None
+        )
+        os.kill(other or helping.pid or 0, signal.SIGKILL)
+        done = wait(workspace, job, lambda job: not job.active)
+    assert done.state == "succeeded", done.error
+    assert {part.state for part in workspace.desk.parts.of(job.id)} == {"succeeded"}
 
 
 def test_a_broker_that_is_down_or_paused_costs_time_and_no_job(workspace: Workspace, broker: Broker) -> None:
