@@ -38,13 +38,15 @@ def backtest_parts(desk: BacktestDesk, keep: Callable[[Job, bytes], None]) -> di
 
     def forecasts(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = ForecastsRequest.from_json(job.request)
-        lease.doing(f"Forecasting {_named(asked.tickers)}", 0.0)
+        named = _named(asked.tickers)
+        lease.doing(f"Forecasting {named}", 0.0)
         keep(job, desk.forecasts(job.universe, asked))
         return {}
 
     def opponents(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         asked = OpponentsRequest.from_json(job.request)
-        lease.doing(f"Fitting opponents to {_named(asked.tickers)}", 0.0)
+        named = _named(asked.tickers)
+        lease.doing(f"Fitting opponents to {named}", 0.0)
         content, fits = desk.opponents(asked)
         keep(job, content)
         return fits

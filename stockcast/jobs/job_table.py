@@ -222,10 +222,11 @@ class JobTable:
             raise UnknownJob(f"There is no job {job_id[:40]!r}.", "List them with: stockcast jobs list")
         return found[0]
 
-    def active(self, kind: str | None = None) -> list[Job]:
-        """Every job that is queued or running, the oldest first."""
+    def active(self, kind: str | None = None, *, parts: bool = True) -> list[Job]:
+        """Every job that is queued or running, the oldest first; with or without the parts of others."""
         wanted = select(jobs).where(jobs.c.state.in_(ACTIVE)).order_by(jobs.c.created_at, jobs.c.id)
-        return self.select(wanted if kind is None else wanted.where(jobs.c.kind == kind))
+        wanted = wanted if kind is None else wanted.where(jobs.c.kind == kind)
+        return self.select(wanted if parts else wanted.where(jobs.c.parent.is_(None)))
 
     def loose(self) -> list[Job]:
         """Ended jobs of which something may still be open outside the database."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from stockcast.errors import JobError
+from stockcast.errors import JobCancelled, JobError
 from stockcast.jobs.job import ENDED_BADLY, Job
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.part_table import Part, PartTable
@@ -38,22 +38,24 @@ class Parts:
         self._table.add(self._job, parts)
         self._wake()
 
-    def gather(self, doing: str, *, each: str = "parts", tolerant: bool = False) -> list[Job]:
+    def gather(self, doing: str, *, tolerant: bool = False) -> list[Job]:
         """Helps until every part has ended, and returns them in order.
 
-        `doing` names the work in words, `each` the parts. Raises what the lease raises, and JobError with the
+        `doing` names the work in words. Raises what the lease raises, and JobError with the
         words of a part that ended badly, unless one may (`tolerant`); other parts are not begun then.
         """
         me = Process.current()
         while True:
             parts = self._table.of(self._job.id)
             over = ("succeeded", *ENDED_BADLY) if tolerant else ("succeeded",)
-            done = sum(part.state in over for part in parts)
-            self._lease.doing(f"{doing}: {done} of {len(parts)} {each} done", 0.9 * done / len(parts))
+            done, of = sum(part.state in over for part in parts), len(parts)
+            self._lease.doing(f"{doing}: {done} of {of} done", 0.9 * done / of)
+            if any(part.state == "cancelled" for part in parts):
+                self._require_wanted()  # the parts may have heard of it before the lease has
             bad = None if tolerant else next((part for part in parts if part.state in ENDED_BADLY), None)
             if bad is not None:
                 raise JobError(bad.error or "A part of it ended badly.", bad.hint or "Start it again.")
-            if done == len(parts):
+            if done == of:
                 return parts
             if not self._help(me, parts):
                 time.sleep(LOOK)
@@ -61,6 +63,11 @@ class Parts:
     def content(self, part: Job) -> bytes:
         """What a part has made."""
         return self._table.content(part)
+
+    def _require_wanted(self) -> None:
+        """Raises JobCancelled when somebody has cancelled the job."""
+        if self._table.table.get(self._job.id).cancel_requested_at is not None:
+            raise JobCancelled("It was cancelled.", "Start it again whenever you like.")
 
     def _help(self, me: Process, parts: Sequence[Job]) -> bool:
         """Does the first part that nobody has taken."""

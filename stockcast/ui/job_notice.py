@@ -25,7 +25,7 @@ def job_notice(page: str) -> None:
 
     The Train page and the Backtest page watch their job themselves, so that no page looks twice.
     """
-    active = workspace().jobs.active()
+    active = workspace().jobs.active(parts=False)
     watches = page == "train" or (page == "backtest" and any(job.kind == BACKTEST for job in active))
     for ended in set(st.session_state.get(_SEEN, ())) - {job.id for job in active}:
         if not (page in ("train", "backtest") and st.query_params.get(JOB) == ended):
@@ -58,7 +58,7 @@ def _follow() -> None:
     with boundary():
         ws = workspace()
         ws.desk.look_after()
-        active = ws.jobs.active()
+        active = ws.jobs.active(parts=False)
         if set(st.session_state.get(_SEEN, ())) - {job.id for job in active}:
             st.rerun()
         if active:

@@ -18,6 +18,7 @@ from stockcast.ui.column_titles import localised, titled
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import figures, seconds
+from stockcast.ui.job_parts import show_parts
 from stockcast.ui.job_words import elapsed, headline, log_tail, time_left
 from stockcast.ui.language import N_, _
 from stockcast.ui.loss_chart import Behind, Losses, loss_chart, losses_of
@@ -56,7 +57,7 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
             st.rerun()
         events = _events(job_id)
         losses = losses_of(events)
-        active = ws.jobs.active()
+        active = ws.jobs.active(parts=False)
         before = [each.id for each in active].index(job_id) if any(each.id == job_id for each in active) else 0
         with st.container(horizontal=True, vertical_alignment="center"):
             st.progress(min(job.progress, 1.0), text=_progress(job, losses, events, before))
@@ -64,6 +65,7 @@ def _show(job_id: str, waiting: bool, behind: Behind | None) -> None:
             if st.button(_("Cancel"), icon=":material/cancel:", key="cancel_job", disabled=asked, width="content"):
                 acting().jobs.cancel(job_id)
                 st.rerun(scope="fragment")
+        show_parts(ws.desk.parts.of(job_id))
         if job.kind == TRAIN and TrainRequest.from_json(job.request).config.model.kind == "lstm":
             show_epochs(losses, events, last_epoch=_last_epoch(job, events), behind=behind)
         show_log(job)
