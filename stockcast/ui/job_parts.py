@@ -8,28 +8,15 @@ import pandas as pd
 import streamlit as st
 
 from stockcast.jobs.job import Job
-from stockcast.ui.column_titles import titled
+from stockcast.ui.column_titles import headed
 from stockcast.ui.domain_words import told
-from stockcast.ui.format import count, figures
-from stockcast.ui.language import N_, _
+from stockcast.ui.language import N_
 
 
 def show_parts(parts: Sequence[Job]) -> None:
-    """A sentence and a table with a row for each process; nothing for a job that has no parts."""
-    if not parts:
-        return
-    workers = parts_table(parts)
-    done = sum(part.state == "succeeded" for part in parts)
-    st.caption(
-        _("{done} of {parts} are done, by {workers}.").format(
-            done=figures(f"{done:,}"),
-            parts=count(len(parts), "part", "parts"),
-            workers=count(len(workers), "process", "processes"),
-        )
-    )
-    st.dataframe(
-        workers, hide_index=True, key="job_parts", column_config=titled(workers, {}), alt=_("Processes at work")
-    )
+    """A row for each process; nothing for a job that has no parts."""
+    if any(part.started_at for part in parts):
+        st.table(headed(parts_table(parts)), border="horizontal", hide_index=True)
 
 
 def parts_table(parts: Sequence[Job]) -> pd.DataFrame:

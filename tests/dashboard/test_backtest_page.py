@@ -12,6 +12,7 @@ from page_reading import OpenPage, assert_sound, progress_of, told
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.evaluation.diagnosis import Diagnosis
+from stockcast.jobs.part_table import Part
 from stockcast.jobs.process import Process
 from stockcast.settings import Settings
 from stockcast.workflows.job_requests import BacktestRequest
@@ -54,6 +55,29 @@ def test_without_a_backtest_the_page_invites_to_one(sample: Workspace, open_page
     assert app.date_input(key="backtest_last").value == date(2013, 3, 1)
     assert app.selectbox(key="backtest_model").options[:2] == ["Champion: ewma v1", "ewma v1"]
     assert app.multiselect(key="backtest_tickers").options == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
+
+
+def test_the_page_shows_who_works_on_a_backtest_in_parts(sample: Workspace, open_page: OpenPage) -> None:
+    me, other = Process.current(), Process("another-machine", 4711, 0.0)
+    job = sample.jobs.submit("backtest", DEFAULT_UNIVERSE, ASKED.to_json(), taken_by=me)
+    asked = [Part("forecasts", {}), Part("forecasts", {}), Part("opponents", {}), Part("opponents", {})]
+    first, second, third, _queued = sample.desk.parts.add(job, asked)
+    for part, process in ((first, me), (second, other), (third, me)):
+        taken = sample.jobs.claim(process, part.id)
+        assert taken is not None
+        sample.jobs.renew(taken, "Forecasting AAPL, IBM", 0.0)
+        if part == first:
+            sample.jobs.end(taken, "succeeded", result={})
+    app = open_page("backtest", job=job.id)
+    assert_sound(app)
+    [table] = app.table
+    assert table.value.values.tolist() == [
+        [str(me.pid), me.host, "Forecasting AAPL, IBM", 1],
+        ["4711", "another-machine", "Forecasting AAPL, IBM", 0],
+    ]
+    sample.jobs.cancel(job.id)
+    sample.jobs.end(job, "cancelled", error="It was cancelled.")
+    assert [part.state for part in sample.desk.parts.of(job.id)] == ["succeeded", "running", "running", "cancelled"]
 
 
 def test_a_press_of_the_button_queues_a_job_whose_id_stands_in_the_address(
