@@ -61,15 +61,17 @@ def list_jobs(
 
 @jobs_app.command("show")
 def show_job(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show one job with its events."""
+    """Show one job with its parts and its events."""
     workspace = open_workspace()
     workspace.desk.look_after()
     job = workspace.jobs.get(job_id)
-    events = workspace.jobs.events(job_id)
+    events, parts = workspace.jobs.events(job_id), workspace.desk.parts.of(job_id)
     if as_json:
-        print_json({**asdict(job), "events": [asdict(event) for event in events]})
+        print_json({**asdict(job), "events": [asdict(event) for event in events], "parts": list(map(asdict, parts))})
         return
     say(_line(job))
+    for part in parts:
+        say(f"  {_line(part)}")
     for event in events:
         say(f"  {event.at:%H:%M:%S} {event.kind} {dict(event.payload)}")
     log = workspace.desk.runner.log_file(job_id)
