@@ -4,8 +4,8 @@ python -m benchmarks.spread_backtest [--tickers 20] [--years 10] [--rounds 3] [-
 
 Prices are made up and seeded. A worker with one process and one with two take turns, each process on one thread.
 Every process has done a small backtest before, so that it has loaded what it needs; measured is from a job's start
-to its end, by the database's clock. The figures that they find must be the same. The network (`lstm`) is trained for two
-epochs before: how good it is makes no difference to how long it takes.
+to its end, by the database's clock. The figures that they find must be the same. The network (`lstm`) is trained
+for two epochs before: how good it is makes no difference to how long it takes.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def main() -> None:
         newest = Workspace(Settings(home=home)).prices.list()[0].last_session
         start = newest - timedelta(days=365 * (options.years // 2))
         if options.model == "lstm":
-            quick = ["training.max_epochs=2"]
-            Workspace(Settings(home=home)).train(DEFAULT_UNIVERSE, until=start - timedelta(days=1), overrides=quick)
+            quick, before = ["training.max_epochs=2"], start - timedelta(days=1)
+            Workspace(Settings(home=home)).train(DEFAULT_UNIVERSE, until=before, overrides=quick)
         took: dict[int, list[float]] = {1: [], 2: []}
         found = set()
         for _ in range(options.rounds):
@@ -67,7 +67,8 @@ def main() -> None:
 
 def backtest(home: Path, workers: int, model: str, refit: str, start: date, end: date) -> Job:
     """Has a backtest done by a worker with so many warm processes, and returns it when it has ended."""
-    environment = {"STOCKCAST_HOME": str(home), "STOCKCAST_THREADS": str(workers), "STOCKCAST_WORKERS": str(workers)}
+    count = str(workers)
+    environment = {"STOCKCAST_HOME": str(home), "STOCKCAST_THREADS": count, "STOCKCAST_WORKERS": count}
     worker = subprocess.Popen(
         [sys.executable, "-m", "stockcast", "worker", "--linger", "60"],
         env={**os.environ, **environment},

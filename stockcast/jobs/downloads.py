@@ -43,8 +43,12 @@ class Downloaded:
 
     def to_json(self) -> dict[str, JsonValue]:
         """Plain data."""
+        return {"stored": list(self.stored), "failed": dict(self.failed)}
+
+    def to_part(self) -> dict[str, JsonValue]:
+        """The same for the job of which this is a part; see `add`."""
         last: JsonValue = None if self.last is None else [self.last.message, self.last.hint]
-        return {"stored": list(self.stored), "failed": dict(self.failed), "last": last}
+        return self.to_json() | {"last": last}
 
     def add(self, data: Mapping[str, JsonValue]) -> None:
         """Takes up what a part has done."""

@@ -138,7 +138,7 @@ def handlers(verbs: Verbs, spread: Spread, keep: Callable[[Job, bytes], None]) -
 
     def downloads(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         part = DownloadsRequest.from_json(job.request)
-        return download(verbs, part.tickers, part.start, part.end, lease, 1.0).to_json()
+        return download(verbs, part.tickers, part.start, part.end, lease, 1.0).to_part()
 
     whole: dict[str, Handler] = {FETCH: fetch, TRAIN: train, BACKTEST: backtest, EVALUATE: evaluate}
     return whole | {DOWNLOADS: downloads} | backtest_parts(verbs.backtests, keep)

@@ -23,6 +23,7 @@ from stockcast.jobs.process import Process
 from stockcast.prices.source import PriceQuestion
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.settings import Settings
+from stockcast.workflows.ingest import Ingested
 from stockcast.workflows.job_requests import TrainRequest
 from stockcast.workspace import Workspace
 
@@ -90,6 +91,32 @@ def yahoo_has(monkeypatch: pytest.MonkeyPatch, days: list[str]) -> None:
 
 def sentences(workspace: Workspace, job: Job) -> list[str]:
     return [str(event.payload["sentence"]) for event in workspace.jobs.events(job.id, kind="note")]
+
+
+def test_a_download_in_parts_tells_the_same(
+    workspace: Workspace, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.now = datetime(2024, 5, 15, 23, tzinfo=UTC)
+    yahoo_has(monkeypatch, days_until("2024-05-15", 80))
+    many = Workspace(workspace.settings.model_copy(update={"workers": 2}), clock)
+    many.desk.submit_fetch(DEFAULT_UNIVERSE, ["ko", "NO", "PG"])
+    done = do(many)
+    assert done.state == "succeeded", done.error
+    assert done.result == {
+        "stored": [f"Added 80 sessions of {ticker}, 2024-01-23 to 2024-05-15." for ticker in ("KO", "PG")],
+        "failed": {"NO": "Yahoo does not answer. Try again later."},
+    }
+    parts = many.desk.parts.of(done.id)
+    assert [part.request["tickers"] for part in parts] == [["KO"], ["NO"], ["PG"]]
+    many.desk.submit_fetch(DEFAULT_UNIVERSE, ["NO", "NO2"])
+
+    def nothing(*_asked: object) -> Ingested:
+        raise SourceUnavailable("Yahoo sleeps.", "Try later.")
+
+    monkeypatch.setattr(many, "ingest_yahoo", nothing)
+    failed = do(many)
+    assert (failed.state, failed.error, failed.hint) == ("failed", "Yahoo sleeps.", "Try later.")
+    many.database.close()
 
 
 def test_a_download_stores_what_it_gets_and_tells_what_failed(
