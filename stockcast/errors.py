@@ -39,6 +39,7 @@ tree with one table each; domain rooms know nothing of exit codes, HTTP or widge
         ├── HomeNotWritable       STOCKCAST_HOME cannot be written
         ├── DiskFull              no room is left to write
         ├── DatabaseUnavailable   the database cannot be opened
+        ├── BackupFailed          no copy of the database was made, or none can be restored
         └── RegistryUnavailable   MLflow cannot be reached
 """
 
@@ -200,6 +201,10 @@ class DiskFull(StateError):
 
 class DatabaseUnavailable(StateError):
     """The database cannot be opened."""
+
+
+class BackupFailed(StateError):
+    """No copy of the database was made, or none can be restored."""
 
 
 class RegistryUnavailable(StateError):

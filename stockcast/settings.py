@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     api_look: float = Field(
         default=300, ge=0, le=86400, description="Seconds between two looks of the API at MLflow; 0 for none."
     )
+    otlp_endpoint: str = Field(
+        default="",
+        description="Address of an OpenTelemetry collector that takes traces over OTLP/HTTP; empty: no traces.",
+    )
     log_level: LogLevel = Field(
         default="", description="Least level that is logged; empty: INFO where something is served, else WARNING."
     )
@@ -112,6 +116,16 @@ class Settings(BaseSettings):
         if address and urlsplit(address).scheme not in ("redis", "rediss", "amqp", "amqps"):
             raise ValueError("redis://, rediss://, amqp:// or amqps:// is wanted")
         return SecretStr(address)
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def be_an_address_of_a_collector(cls, value: str) -> str:
+        parts = urlsplit(value.strip())
+        if value.strip() and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc):
+            raise ValueError(
+                "an address such as http://collector:4318 is wanted; keys stand in OTEL_EXPORTER_OTLP_HEADERS"
+            )
+        return value.strip().rstrip("/")
 
     @field_validator("api_url")
     @classmethod

@@ -211,6 +211,7 @@ def postgres_url() -> Iterator[str]:
     finally:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA {schema} CASCADE")
+            connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {schema}_tuning CASCADE")  # of searches
         engine.dispose()
 
 

@@ -21,7 +21,7 @@ IMAGES = {
         "fastapi", "uvicorn", "uvloop", "httptools", "orjson", "pydantic", "pydantic-settings", "SQLAlchemy",
         "alembic", "psycopg[binary]", "numpy", "pandas", "scipy", "exchange_calendars", "onnxruntime",
         "mlflow-skinny", "celery", "redis", "structlog", "prometheus_client", "psutil", "platformdirs", "filelock",
-        "cronsim", "PyYAML", "typer", "rich",
+        "cronsim", "PyYAML", "typer", "rich", "opentelemetry-exporter-otlp-proto-http",
     ),
     # MLflow's server with PostgreSQL behind it.
     "mlflow": ("mlflow", "psycopg[binary]"),

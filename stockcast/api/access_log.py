@@ -60,12 +60,13 @@ class AccessLog:
         if not self._json:
             shown = "".join(sign if sign.isprintable() else "?" for sign in path)
             return f"{at:%Y-%m-%d %H:%M:%S} INFO    {method} {shown} {status} {milliseconds:.1f} ms"
+        trace = f',"trace_id":"{state["trace_id"]}"' if "trace_id" in state else ""
         who, version = _text(state.get("who") or None), _text(state.get("model_version"))
         return (
             f'{{"timestamp":"{at.isoformat()}Z","level":"info","event":"request","logger":"{__name__}",'
             f'"pid":{self._pid},"method":"{method}","path":{_text(path)},"status":{status},'
             f'"milliseconds":{milliseconds:.3f},"client":{_text(client[0] if client else None)},'
-            f'"key":{who},"model_version":{version},"request_id":"{request_id}"}}'
+            f'"key":{who},"model_version":{version},"request_id":"{request_id}"{trace}}}'
         )
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from stockcast.api.keys import Scope as KeyScope
 from stockcast.api.problems import UNEXPECTED, Refused, from_status
 from stockcast.api.rate_limit import RateLimit
+from stockcast.api.request_spans import begin_span, end_span
 from stockcast.api.server_state import ServerState
 from stockcast.errors import StockcastError
 from stockcast.logs import get_logger
@@ -72,6 +73,9 @@ class Door:
                 message["headers"] = [*message.get("headers", ()), *beside]
             await send(message)
 
+        traces, span = self._state.traces, None
+        if traces is not None and scope["path"] not in _NEVER_BUSY:
+            span = begin_span(traces, scope, headers)
         self._metrics.in_flight += 1
         try:
             self._admit(scope, headers)
@@ -91,6 +95,8 @@ class Door:
             route = "/predict" if scope["path"] == "/predict" else getattr(scope.get("route"), "path", "other")
             self._metrics.observe(route, scope["method"], status, took)
             self._access.add(scope, route, status, took)
+            if span is not None:
+                end_span(span, scope, route, status)
 
     async def _body(self, receive: Receive) -> bytes:
         """The whole body, within its limit and in time. Raises Refused."""

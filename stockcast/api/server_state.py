@@ -28,6 +28,7 @@ from stockcast.jobs.job_table import JobTable
 from stockcast.monitoring.journal_spool import JournalSpool
 from stockcast.monitoring.prometheus import metrics_registry
 from stockcast.settings import Settings
+from stockcast.tracing import Traces, open_traces
 
 if TYPE_CHECKING:
     from stockcast.workspace import Workspace
@@ -46,6 +47,7 @@ class ServerState:
         self.histories = Histories(lambda: self.spool.database)
         self.key_watch = KeyWatch(self.keys, settings.known_keys, lambda: self.spool.database)
         self.predictor = Predictor(self.spool, self.histories)
+        self.traces: Traces | None = None
         self.draining = False
         self.started = time.monotonic()
         self.training_active = False
@@ -92,6 +94,7 @@ class ServerState:
 
     async def start(self) -> None:
         """Loads who speaks and begins to look after everything."""
+        self.traces = open_traces(self.settings, "stockcast-api")
         self.spool.start()
         await asyncio.gather(
             asyncio.to_thread(self.champions.start, DEFAULT_UNIVERSE),
@@ -110,6 +113,8 @@ class ServerState:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await asyncio.to_thread(self.spool.close)
+        if self.traces is not None:
+            await asyncio.to_thread(self.traces.close)
         self.access_log.flush()
 
     def reasons(self) -> list[str]:

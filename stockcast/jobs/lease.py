@@ -42,12 +42,14 @@ class Lease:
         leave: threading.Event,
         tell: Callable[[str], None],
         under_way: Callable[[], None] = lambda: None,
+        phase_began: Callable[[str], None] = lambda phase: None,
     ) -> None:
         self.job = job
         self._table = table
         self.leave = leave
         self.tell = tell
         self._under_way = under_way
+        self._phase_began = phase_began
         self._phase = job.phase or ""
         self._progress = job.progress
         self._stop: StockcastError | None = None
@@ -74,6 +76,7 @@ class Lease:
         """Raises JobCancelled, JobPaused, JobSuperseded or JobOverdue when the work is to stop."""
         if phase != self._phase and not phase.startswith("Epoch"):
             self.tell(phase)
+            self._phase_began(phase)
         self._phase, self._progress = phase, max(self._progress, progress)
         self.check()
 

@@ -31,6 +31,7 @@ from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
 from stockcast.jobs.process import Process, give_way
 from stockcast.logs import beside_a_file, get_logger, log_context
+from stockcast.tracing import NO_SPAN, Span, Traces
 
 # Does the work of one kind of job: takes what was asked for and who watches, returns the result.
 Handler = Callable[[Job, Lease], Mapping[str, JsonValue]]
@@ -43,10 +44,17 @@ _log = get_logger(__name__)
 class Work:
     """What a process that does jobs needs: the table, a handler per kind, and how to tie up what a job leaves."""
 
-    def __init__(self, table: JobTable, handlers: Mapping[str, Handler], tie_up: Callable[[Job], None]) -> None:
+    def __init__(
+        self,
+        table: JobTable,
+        handlers: Mapping[str, Handler],
+        tie_up: Callable[[Job], None],
+        traces: Traces | None = None,
+    ) -> None:
         self.table = table
         self.handlers = handlers
         self.tie_up = tie_up
+        self.traces = traces
         self._polite = False
 
     def loop(self, logs: Path, linger: float, leave: threading.Event, say: Tell) -> None:
@@ -91,13 +99,17 @@ class Work:
         Raises KeyboardInterrupt, or DatabaseUnavailable: then the lease runs out, and the job is taken up again.
         """
         tell(f"Job {job.id}: {job.title}, attempt {job.attempt}")
-        with log_context(job_id=job.id, job_kind=job.kind, attempt=job.attempt):
+        span, outcome = self._begin_span(job), "unknown"
+        with log_context(job_id=job.id, job_kind=job.kind, attempt=job.attempt, **span.ids):
             _log.info("job_started", universe=job.universe)
             try:
-                self._attempt(job, leave, tell)
+                outcome = self._attempt(job, leave, tell, span)
             except KeyboardInterrupt:
+                outcome = "cancelled"
                 self._end(job, "cancelled", StockcastError("It was stopped by hand.", "Start it again."), tell)
                 raise
+            finally:
+                span.end({"stockcast.job.outcome": outcome})
         ended = self.table.get(job.id)
         tell(f"Job {job.id} is {ended.state}")
         if not ended.active:
@@ -122,32 +134,54 @@ class Work:
             give_way()
             self._polite = False
 
-    def _attempt(self, job: Job, leave: threading.Event, tell: Tell) -> None:
+    def _begin_span(self, job: Job) -> Span:
+        if self.traces is None:
+            return NO_SPAN
+        told: dict[str, str | int] = {
+            "stockcast.job.id": job.id,
+            "stockcast.job.kind": job.kind,
+            "stockcast.job.attempt": job.attempt,
+            "stockcast.universe": job.universe,
+        }
+        if job.parent is not None:
+            told["stockcast.job.parent"] = job.parent
+        return self.traces.begin("job", " ".join(("job", job.kind)), told)
+
+    def _attempt(self, job: Job, leave: threading.Event, tell: Tell, span: Span) -> str:
+        """Tells how it went, in a word for programs."""
         started = time.monotonic()
         try:
-            with Lease(self.table, job, leave, tell, self._under_way) as lease:
+            with Lease(self.table, job, leave, tell, self._under_way, span.event) as lease:
                 lease.check()
                 result = self.handlers[job.kind](job, lease)
         except JobCancelled as problem:
             self._end(job, "cancelled", problem, tell)
+            return "cancelled"
         except JobPaused as problem:
             payload: dict[str, JsonValue] = {"attempt": job.attempt, "reason": problem.message}
             if self.table.give_back(job, INTERRUPTED, payload, counts=False):
                 _log.info("job_interrupted", universe=job.universe, reason=problem.message, resumes=True)
+            return "paused"
         except JobSuperseded as problem:
             tell(problem.message)
+            return "superseded"
         except StockcastError as problem:
+            span.failed(type(problem).__name__)
             self._end(job, "failed", problem, tell)
+            return "failed"
         except Exception as problem:
+            span.failed(type(problem).__name__)
             tell(traceback.format_exc())
             told = disk_full(problem) or StockcastError(
                 f"The job ended unexpectedly ({type(problem).__name__}).", "Its log has the details; try it again."
             )
             self._end(job, "failed", told, tell, problem)
+            return "failed"
         else:
             if self.table.end(job, "succeeded", result=result):
                 seconds = round(time.monotonic() - started, 2)
                 _log.info("job_finished", universe=job.universe, seconds=seconds)
+            return "succeeded"
 
     def _end(
         self, job: Job, state: State, why: StockcastError, tell: Tell, unforeseen: Exception | None = None

@@ -41,5 +41,10 @@ class Bundles:
     def _fetch(self, version: ModelVersion) -> Bundle:
         with tempfile.TemporaryDirectory(dir=make_folder(self.cache)) as temporary:
             with self.server.told("fetching a bundle") as client:
+                if not client.list_artifacts(version.run_id, "bundle"):
+                    raise CorruptBundle(
+                        f"The bundle of {version.label} is not in MLflow's store any more.",
+                        "Promote another version, or train again.",
+                    )
                 found = client.download_artifacts(version.run_id, "bundle", temporary)
             return read_bundle(Path(found))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
+from typing import TypeVar
 
 from stockcast.errors import JobCancelled, JobPaused, JobSuperseded, RegistryUnavailable, StockcastError
 from stockcast.forecasting.observer import Epoch
@@ -24,6 +25,8 @@ OPENING = 8.0  # seconds
 # While MLflow's database is written its pages wait; short epochs are logged several at a time.
 SPACING = 5.0  # seconds
 PATIENCE = 15 * 60.0  # seconds for which a training that is done waits for MLflow
+
+Found = TypeVar("Found")
 
 
 class RunLog:
@@ -144,6 +147,26 @@ class RunLog:
                 self._problem = None
                 del self._pending[: len(batch)]
                 self._changed.notify_all()
+
+
+def patiently(act: Callable[[], Found], waiting: Callable[[], None], patience: float = PATIENCE) -> Found:
+    """What `act` finds or stores, tried again while MLflow or its store of artifacts is away.
+
+    `waiting` is called meanwhile. Raises RegistryUnavailable when they are away for `patience` seconds, or what
+    `waiting` raises.
+    """
+    give_up, pause = time.monotonic() + patience, 1.0
+    while True:
+        try:
+            return act()
+        except RegistryUnavailable:
+            if time.monotonic() > give_up:
+                raise
+        again = time.monotonic() + pause
+        while time.monotonic() < again:
+            waiting()
+            time.sleep(0.2)
+        pause = min(LONGEST_PAUSE, 2 * pause)
 
 
 def outcome_of(problem: BaseException | None) -> Outcome | None:

@@ -96,7 +96,8 @@ class TrackingServer:
         what = textwrap.shorten(first_line, 200, placeholder=" …").rstrip(".")
         return RegistryUnavailable(
             _PASSWORD.sub(":***@", f"MLflow at {self.uri} failed while {doing}: {what}."),
-            "Check STOCKCAST_MLFLOW_URI and that MLflow is running; stored prices and forecasts are untouched.",
+            "Check STOCKCAST_MLFLOW_URI, that MLflow is running, and that it reaches its database and its store; "
+            "prices and forecasts are untouched.",
         )
 
 

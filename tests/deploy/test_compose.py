@@ -91,9 +91,12 @@ def test_nginx_is_told_every_name_of_its_template() -> None:
 
 
 def test_what_prometheus_and_grafana_ask_is_there() -> None:
-    jobs = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    told = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
     asked = {
-        target.partition(":")[0] for job in jobs for each in job["static_configs"] for target in each["targets"]
+        target.partition(":")[0]
+        for job in (*told["scrape_configs"], *told["alerting"]["alertmanagers"])
+        for each in job["static_configs"]
+        for target in each["targets"]
     }
     assert asked <= SERVICES.keys()
     files = DEPLOY / "grafana" / "provisioning" / "datasources" / "sources.yml"

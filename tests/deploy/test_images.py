@@ -53,6 +53,11 @@ def test_the_packages_of_an_image_are_what_its_code_needs_at_our_pins(image: str
     assert pick_requirements.path_of(image).read_text() == wanted, "run deploy/images/pick_requirements.py"
 
 
+def test_what_stands_beside_our_pins_is_what_the_tests_run_with() -> None:
+    tested = set((ROOT / "requirements-dev.txt").read_text().splitlines())
+    assert {line for lines in pick_requirements.BESIDE.values() for line in lines} <= tested
+
+
 def test_the_api_has_no_torch_and_nothing_that_only_learning_or_looking_needs() -> None:
     lines = pick_requirements.text_of("api").lower().splitlines()
     names = {line.partition("==")[0] for line in lines}
@@ -97,6 +102,7 @@ def test_the_api_starts_forecasts_and_queues_a_training_with_the_packages_of_its
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("STOCKCAST_")},
         "STOCKCAST_HOME": str(home), "STOCKCAST_API_LOOK": "0", "STOCKCAST_BROKER_URL": "redis://127.0.0.1:1/0",
+        "STOCKCAST_OTLP_ENDPOINT": "http://127.0.0.1:1",
     }  # fmt: skip
     with open(tmp_path / "api.log", "wb") as log:
         process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +156,22 @@ def test_the_example_is_made_whole_and_every_image_comes_from_its_registry() -> 
     images = [line.partition("image: ")[2] for line in done.stdout.splitlines() if "image: " in line]
     assert len(images) == len(list(pods()))
     assert all(image.startswith("registry.example.org/stockcast-") for image in images)
+
+
+def test_the_job_upgrades_without_a_backup_only_when_the_overlay_says_so(tmp_path: Path) -> None:
+    shutil.copytree(HERE, tmp_path / "kubernetes")
+    overlay = tmp_path / "kubernetes" / "overlays" / "example"
+    command = [program("kubectl"), "kustomize", str(overlay)]
+
+    def arguments() -> list[str]:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        job = next(each for each in yaml.safe_load_all(done.stdout) if each["metadata"]["name"] == "migrate")
+        found: list[str] = job["spec"]["template"]["spec"]["containers"][0]["args"]
+        return found
+
+    assert arguments() == ["stockcast", "db", "upgrade"]
+    file = overlay / "kustomization.yaml"
+    kept, patch = file.read_text().split("  # - target: {kind: Job", 1)
+    file.write_text(f"{kept}  - target: {{kind: Job{patch.replace('  # ', '  ')}")
+    assert arguments() == ["stockcast", "db", "upgrade", "--no-backup"]

@@ -19,6 +19,12 @@ from api_serving import WINDOW, ServingProcess, wait_until
 from real_programs import DEPLOY
 
 LOGS = DEPLOY / "logs"
+PANELS = [
+    target["expr"]
+    for panel in json.loads((DEPLOY / "grafana" / "dashboards" / "stockcast.json").read_text())["panels"]
+    if panel.get("datasource", {}).get("type") == "loki"
+    for target in panel["targets"]
+]
 Fields = dict[str, Any]
 
 
@@ -93,6 +99,11 @@ def test_a_thousand_real_lines_keep_every_field_and_a_drift_warning_is_found_by_
     [warning] = streams["stockcast-api-1-1", "warning", "drift_detected"]
     assert (warning["ticker"], warning["severity"]) == ("AAPL", "red")
     assert warning["sentence"]
+    assert PANELS
+    for expression in PANELS:  # what Grafana asks Loki for
+        selector, _, rest = expression.partition("}")
+        assert set(re.findall(r"(\w+)\s*[=!]", selector)) <= {"app", *labels}
+        assert set(re.findall(r"\{\{\.(\w+)\}\}", rest)) <= warning.keys()
     assert len(streams) < 10
     assert output["labels"] == "app=stockcast"
 

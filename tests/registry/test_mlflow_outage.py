@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from mlflow_process import PATIENCE, MlflowServer
 
 from stockcast.errors import JobCancelled, RegistryUnavailable
 from stockcast.forecasting.observer import Epoch
@@ -22,62 +18,12 @@ from stockcast.registry.run_log import RunLog
 from stockcast.registry.runs import Runs
 from stockcast.registry.tracking_server import TrackingServer
 
-PATIENCE = 90.0  # seconds; a server needs some to begin, and the machine may be busy
 BEGAN = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 
-class Server:
-    """`mlflow server` on a port of this machine, over a SQLite file."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as taken:
-            taken.bind(("127.0.0.1", 0))
-            self.port = taken.getsockname()[1]
-        self.uri = f"http://127.0.0.1:{self.port}"
-        self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        line = [
-            *(sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)),
-            *("--workers", "1", "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}"),
-            *("--artifacts-destination", str(self._folder / "artifacts")),
-        ]
-        with open(self._folder / "server.log", "ab") as log:
-            self._process = subprocess.Popen(
-                line,
-                cwd=self._folder,
-                env={**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},  # not needed, and slow to begin
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def wait(self) -> None:
-        """Until it answers."""
-        give_up = time.monotonic() + PATIENCE
-        while not self._answers():
-            assert time.monotonic() < give_up, (self._folder / "server.log").read_text()
-            time.sleep(0.1)
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self.uri}/health", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """At once, with those that it has started."""
-        if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-
-
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    made = Server(tmp_path)
+def server(tmp_path: Path) -> Iterator[MlflowServer]:
+    made = MlflowServer(tmp_path)
     yield made
     made.kill()
 
@@ -96,7 +42,7 @@ def tell(log: RunLog, first: int, last: int) -> None:
 
 
 def test_a_server_that_is_down_twice_misses_nothing_and_holds_up_nobody(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run_log, "SPACING", 0.1)
     monkeypatch.setattr(run_log, "LONGEST_PAUSE", 1.0)

@@ -236,3 +236,36 @@ def test_a_run_is_closed_as_its_training_ended(
         with pytest.raises(type(problem)):
             work()
     assert statuses(runs, universe) == [outcome or "RUNNING"]
+
+
+def away() -> None:
+    raise RegistryUnavailable("MLflow's store is away.", "Mend it.")
+
+
+def test_what_is_away_for_a_moment_is_asked_again_and_somebody_hears_of_the_waiting() -> None:
+    asked: list[str] = []
+
+    def act() -> str:
+        asked.append("again")
+        if len(asked) < 2:
+            away()
+        return "found"
+
+    waited: list[int] = []
+    assert run_log.patiently(act, lambda: waited.append(1)) == "found"
+    assert len(asked) == 2
+    assert waited
+
+
+def test_what_is_there_is_not_waited_for_and_what_stays_away_is_told() -> None:
+    assert run_log.patiently(lambda: 1, never) == 1
+    with pytest.raises(RegistryUnavailable, match="store is away"):
+        run_log.patiently(away, nothing, patience=0.5)
+
+
+def test_who_waits_may_have_enough() -> None:
+    def enough() -> None:
+        raise JobCancelled("It was cancelled.", "Start it again.")
+
+    with pytest.raises(JobCancelled):
+        run_log.patiently(away, enough)

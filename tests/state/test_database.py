@@ -8,30 +8,27 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from at_once import all_at_once
-from sqlalchemy import Connection, Table, create_engine, func, insert, select, update
+from old_databases import BAR, OLD_JOBS, THEN, alembic, check_upgraded, make_old_database
+from sqlalchemy import Table, create_engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-import stockcast
 from stockcast.config import Config
 from stockcast.config_versions import ConfigVersions
-from stockcast.database import HEAD, Database, utc
+from stockcast.database import HEAD, Database, Upgraded, upgrade_database, utc
 from stockcast.errors import DatabaseUnavailable, HomeNotWritable
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.prices.store import PriceStore
 from stockcast.tables import bars, config_versions, job_events, jobs, metadata
-
-BAR: dict[str, object] = {"ticker": "AAPL", "session": date(2024, 1, 2), "close": 10.0}
 
 
 def test_the_migrations_build_exactly_the_tables(database: Database) -> None:
@@ -59,109 +56,14 @@ def test_the_migrations_can_be_taken_back(database: Database) -> None:
     assert set(names) == {"alembic_version"}
 
 
-def alembic(connection: Connection | None = None) -> AlembicConfig:
-    """Alembic over our migrations, as stockcast.database runs it."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(Path(stockcast.__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
-
-
-THEN = datetime(2024, 3, 1, 12, tzinfo=UTC)
-OLD_JOBS = [
-    {
-        "id": f"job-{state}",
-        "kind": "train",
-        "universe": f"of-{state}",
-        "state": state,
-        "request": {"tickers": ["AAPL"]},
-        "created_at": THEN,
-        "started_at": None if state == "queued" else THEN + timedelta(seconds=1),
-        "finished_at": None if state in ("queued", "running") else THEN + timedelta(seconds=9),
-        "pid": None if state == "queued" else 123,
-        "progress": 1.0 if state == "succeeded" else 0.5,
-        "result": {"promoted": True} if state == "succeeded" else None,
-        "error": "It failed." if state == "failed" else None,
-        "hint": "Try again." if state == "failed" else None,
-    }
-    for state in ("queued", "running", "succeeded", "failed", "cancelled", "interrupted")
-]
-OLD_EVENTS = [
-    {"job_id": "job-running", "number": number, "at": THEN, "kind": "epoch", "payload": {"number": number}}
-    for number in (1, 2, 3)
-]
-
-
-def make_old_database(url: str) -> None:
-    """What revision 0001 left behind: prices, a configuration, jobs of each state and the events of one."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        command.upgrade(alembic(connection), "0001")
-    with engine.begin() as connection:
-        for job in OLD_JOBS:
-            connection.execute(insert(jobs).values(job))
-        connection.execute(insert(job_events), OLD_EVENTS)
-        connection.execute(insert(bars).values(BAR))
-        connection.execute(
-            insert(config_versions).values(universe="tech", version=1, created_at=THEN, note="", data={"a": 1})
-        )
-    engine.dispose()
-
-
-def check_upgraded(database: Database) -> None:
-    new = {"attempt": 0, "attempts_allowed": 3, "loose_ends": False} | dict.fromkeys(
-        (
-            "key",
-            "lease_until",
-            "deadline",
-            "cancel_requested_at",
-            "host",
-            "pid_started",
-            "phase",
-            "rung_at",
-            "parent",
-        )
-    )
-    with database.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        found = [dict(row._mapping) for row in connection.execute(select(jobs))]
-        told = [dict(row._mapping) for row in connection.execute(select(job_events).order_by("number"))]
-        assert connection.execute(select(bars.c.ticker, bars.c.close)).all() == [("AAPL", 10.0)]
-        assert connection.execute(select(config_versions.c.data)).scalars().all() == [{"a": 1}]
-    for row in (*found, *told):
-        for name, value in row.items():
-            if isinstance(value, datetime) and value.tzinfo is None:  # SQLite forgets time zones
-                row[name] = value.replace(tzinfo=UTC)
-    by_id = {row["id"]: row for row in found}
-    assert by_id == {job["id"]: job | new for job in OLD_JOBS}
-    assert told == OLD_EVENTS
-
-
-def test_a_database_of_the_first_revision_is_upgraded_with_its_rows_and_kept_as_it_was(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'stockcast.db'}"
-    make_old_database(url)
-    check_upgraded(Database(url))
-    copy = create_engine(f"{url}.0001")
-    with copy.connect() as connection:
-        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() == "0001"
-        assert connection.exec_driver_sql("SELECT count(*) FROM jobs").scalar() == len(OLD_JOBS)
-        assert connection.exec_driver_sql("SELECT count(*) FROM job_events").scalar() == len(OLD_EVENTS)
-        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
-    copy.dispose()
-
-
 def test_many_processes_may_upgrade_an_old_database_at_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'stockcast.db'}"
     make_old_database(url)
     assert all_at_once(6, lambda _: Database(url).url) == [url] * 6
     check_upgraded(Database(url))
-    with contextlib.closing(sqlite3.connect(tmp_path / "stockcast.db.0001")) as copy:
+    [kept] = (tmp_path / "backups").iterdir()
+    with contextlib.closing(sqlite3.connect(kept)) as copy:
         assert copy.execute("SELECT count(*) FROM jobs").fetchone() == (len(OLD_JOBS),)
-
-
-def test_a_fresh_database_has_no_copy_beside_it(database: Database, tmp_path: Path) -> None:
-    Database(database.url)
-    assert not [file.name for file in tmp_path.iterdir() if file.name.startswith("stockcast.db.0")]
 
 
 def test_an_upgrade_that_fails_leaves_the_database_as_it_was(tmp_path: Path) -> None:
@@ -321,6 +223,13 @@ def test_a_database_of_a_newer_stockcast_is_refused_in_one_sentence(database: Da
     assert "Update stockcast" in refused.value.hint
 
 
+def test_the_database_of_another_program_is_told_from_ours(database: Database) -> None:
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'c48cb773bb87'")  # one of MLflow's
+    with pytest.raises(DatabaseUnavailable, match=r"another program's .*c48cb773bb87"):
+        Database(database.url)
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -361,6 +270,7 @@ def test_the_migrations_build_exactly_the_tables_on_postgresql(postgres_url: str
 
 def test_a_postgresql_database_of_the_first_revision_is_upgraded_with_its_rows(postgres_url: str) -> None:
     make_old_database(postgres_url)
+    assert upgrade_database(postgres_url, None) == Upgraded("0001", None)
     database = Database(postgres_url)
     check_upgraded(database)
     database.close()

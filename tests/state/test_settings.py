@@ -35,6 +35,7 @@ VARIABLES = {
     "STOCKCAST_API_TIMEOUT": "12.5",
     "STOCKCAST_API_DRAIN": "2.5",
     "STOCKCAST_API_LOOK": "60.0",
+    "STOCKCAST_OTLP_ENDPOINT": "http://collector:4318",
     "STOCKCAST_LOG_LEVEL": "DEBUG",
     "STOCKCAST_LOG_FORMAT": "json",
 }
@@ -181,6 +182,18 @@ def test_an_address_of_the_api_that_cannot_be_meant_is_refused_without_being_quo
 ) -> None:
     monkeypatch.setenv("STOCKCAST_API_URL", address)
     with pytest.raises(InvalidConfig, match="STOCKCAST_API_URL is not usable") as refused:
+        read_settings()
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["collector:4318", "grpc://collector:4317", "http://", "http://me:secret@c:4318"]
+)
+def test_a_collector_that_cannot_be_meant_is_refused_without_being_quoted(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STOCKCAST_OTLP_ENDPOINT", address)
+    with pytest.raises(InvalidConfig, match="STOCKCAST_OTLP_ENDPOINT is not usable") as refused:
         read_settings()
     assert "secret" not in str(refused.value)
 
