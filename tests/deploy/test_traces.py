@@ -164,8 +164,8 @@ def test_a_collector_that_is_away_costs_no_request_and_no_second(
         began = time.perf_counter()
         assert api.stop() == 0
         took[f"leaving {name}"] = time.perf_counter() - began
-    assert took["away"] < 3 * took["without"] + 0.002
-    assert took["leaving away"] < took["leaving without"] + 1.0
+    assert took["away"] < 5 * took["without"] + 0.02  # a request that waited for it would take seconds
+    assert took["leaving away"] < took["leaving without"] + 4.0  # one that waited for it, ten
     told = [each["event"] for each in api.events() if str(each["event"]).startswith("traces")]
     assert told == (["traces_not_sent"] if how == "closed" else told)
     assert not [each for each in api.events() if str(each.get("logger")).startswith("opentelemetry")]
