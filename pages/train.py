@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from stockcast.jobs.job import TUNE
 from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
@@ -12,6 +13,7 @@ from stockcast.ui.shared import workspace
 from stockcast.ui.training_plan import show_plan
 from stockcast.ui.training_start import offer_training
 from stockcast.ui.training_watch import job_to_watch, watch
+from stockcast.ui.tuning_section import tuning_section
 from stockcast.ui.welcome import welcome
 
 router.require_frame()
@@ -28,6 +30,8 @@ with boundary():
 
 with boundary():
     job = job_to_watch(universe())
+    searches = job is not None and job.kind == TUNE
+    tuning_section(ws.configs.current(universe()), job if searches else None)
     if job is None:
         st.info(
             _(
@@ -35,6 +39,8 @@ with boundary():
                 "speaks goes on speaking until a new one proves itself better."
             )
         )
+    elif searches:
+        pass  # it is shown in its section
     elif job.active:
         st.subheader(_("The {work} of {universe}").format(work=work_of(job), universe=plain(job.universe)))
         watch(job)

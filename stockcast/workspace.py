@@ -48,6 +48,7 @@ from stockcast.report_desk import ReportDesk
 from stockcast.rival_desk import RivalDesk
 from stockcast.settings import Settings
 from stockcast.track_desk import TrackDesk
+from stockcast.tune_desk import TuneDesk
 from stockcast.universe_desk import UniverseDesk
 from stockcast.workflows.choose_estimator import choose_estimator
 from stockcast.workflows.choose_histories import Chosen, choose_histories, universe_tickers
@@ -132,6 +133,11 @@ class Workspace:
     def backtests(self) -> BacktestDesk:
         """Where models are judged on the past."""
         return BacktestDesk(self)
+
+    @cached_property
+    def tuning(self) -> TuneDesk:
+        """Where better settings are searched for."""
+        return TuneDesk(self)
 
     @cached_property
     def reports(self) -> ReportDesk:

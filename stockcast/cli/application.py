@@ -24,6 +24,7 @@ from stockcast.cli.price_commands import prices_app
 from stockcast.cli.report_command import report_command
 from stockcast.cli.serve_commands import serve_app, up_command
 from stockcast.cli.train_command import train_command
+from stockcast.cli.tune_command import tune_app
 from stockcast.cli.universe_commands import universes_app
 from stockcast.errors import StockcastError
 
@@ -36,6 +37,7 @@ application = typer.Typer(
 )
 application.add_typer(prices_app, name="prices")
 application.command("train")(train_command)
+application.add_typer(tune_app, name="tune")
 application.command("backtest")(backtest_command)
 application.command("evaluate")(evaluate_command)
 application.command("forecast")(forecast_command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celery import Celery
 from kombu.entity import Queue
 
-from stockcast.jobs.job import TRAIN
+from stockcast.jobs.job import TRAIN, TRIAL, TUNE
 from stockcast.settings import Settings
 
 TASK = "stockcast.do"
@@ -15,7 +15,7 @@ CONNECT = 2.0  # seconds
 
 def queue_for(kind: str) -> str:
     """Which queue rings for a kind of job."""
-    return "train" if kind == TRAIN else "quick"
+    return "train" if kind in (TRAIN, TUNE, TRIAL) else "quick"
 
 
 def queue_name(settings: Settings, queue: str) -> str:

@@ -30,6 +30,7 @@ from stockcast.prices.source import shape_question
 from stockcast.registry.runs import Outcome
 from stockcast.registry.tracking_server import model_name
 from stockcast.settings import Settings
+from stockcast.tracing import open_traces
 from stockcast.workflows.job_requests import (
     USUAL_TRIALS,
     BacktestRequest,
@@ -71,7 +72,7 @@ class JobDesk:
     def work(self) -> Work:
         """Does jobs in this process."""
         known = handlers(self._verbs, self._spread, self.parts.keep) | tuning_handlers(self._verbs, self._share)
-        return Work(self.jobs, known, self.tie_up)
+        return Work(self.jobs, known, self.tie_up, open_traces(self._settings, "stockcast-worker"))
 
     @cached_property
     def parts(self) -> PartTable:

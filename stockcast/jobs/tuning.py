@@ -68,7 +68,7 @@ def tuning_handlers(verbs: Verbs, share: Callable[[Job, Lease], Parts]) -> dict[
         lease.doing("Loading the search's libraries", 0.0)
         verbs.tuning.begin(job.id, asked)  # so that nobody has to make it while others do
         parts.give_away([Part(TRIAL, TrialRequest().to_json())] * asked.trials)
-        done = parts.gather("Searching", each="trials", tolerant=True)
+        done = parts.gather("Trials", tolerant=True)
         lease.doing("Putting the trials together", 0.95)
         found = verbs.tuning.finish(job.id, asked, trials_of(asked, done))
         if found.best is None:

@@ -26,6 +26,7 @@ _WORK = {
     "fetch": N_("download"),
     "backtest": N_("backtest"),
     "evaluate": N_("evaluation"),
+    "tune": N_("search for better settings"),
 }
 
 

@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from stockcast.config import Config
 from stockcast.evaluation.refits import RefitPolicy
+from stockcast.workflows.tune_space import Range
 
 # Models that need no training run of the universe, by the name under which a backtest knows them.
 BASELINES = ("naive", "ewma", "garch", "linear")
 # How often a backtest lets the model learn anew from what was known by then.
 REFITS: tuple[RefitPolicy, ...] = ("never", "yearly", "quarterly")
+
+FEWEST_TRIALS, MOST_TRIALS, USUAL_TRIALS = 2, 200, 20  # of one search
 
 MOST_PARTS = 32  # of one kind in a job: enough for many workers, and each still worth the asking
 
@@ -72,6 +75,21 @@ class EvaluateRequest(JobRequest):
     tickers: tuple[str, ...] = ()
 
 
+class TuneRequest(JobRequest):
+    """How many trials of which settings, on which tickers (none: those of the universe) up to which session.
+
+    The configuration is that of the moment of asking, and what a version with the best settings is based on.
+    """
+
+    config: Config
+    config_version: int
+    trials: int
+    space: tuple[Range, ...]
+    seed: int
+    tickers: tuple[str, ...] = ()
+    until: date
+
+
 class PartRequest(JobRequest):
     """A part of another job."""
 
@@ -102,6 +120,10 @@ class OpponentsRequest(PartRequest):
     cutoffs: dict[date, date]
     horizon: int
     lookback: int
+
+
+class TrialRequest(PartRequest):
+    """One trial of a search; the first is of the settings in force. What it tries the study proposes."""
 
 
 class DownloadsRequest(PartRequest):

@@ -25,7 +25,7 @@ from stockcast.forecasting.forecaster import Estimator
 from stockcast.forecasting.observer import Epoch, Observer
 from stockcast.home_files import make_folder
 from stockcast.registry.plots import draw_plots
-from stockcast.registry.run_log import RunLog
+from stockcast.registry.run_log import RunLog, patiently
 from stockcast.registry.runs import CARD, Runs
 from stockcast.registry.versions import Versions
 from stockcast.workflows.choose_histories import Chosen
@@ -96,8 +96,8 @@ def make_candidate(
 ) -> Candidate:
     """From histories to a verdict, inside one MLflow run, that of the `job` if there is one.
 
-    MLflow is not needed before the network is fitted; then it is waited for. The run is left open for `publish`,
-    or for another attempt when the job is paused; any other error closes it.
+    MLflow is not needed before the network is fitted; then it and its store are waited for. The run is left open
+    for `publish`, or for another attempt when the job is paused; any other error closes it.
     Raises TooShortHistory, TrainingFailed, RegistryUnavailable, or what the observer raises.
     """
     started = time.monotonic()
@@ -114,18 +114,22 @@ def make_candidate(
         job=job,
         inputs=training_fingerprint(chosen, config),
     )
+
+    def waiting() -> None:
+        observer.doing("Waiting for MLflow", FITTED)
+
     with log:
         fitting = _Fitting(observer, log)
         forecaster = estimator.fit(pairs, fitting)
         fitted = time.monotonic()
-        run = log.settle(lambda: observer.doing("Waiting for MLflow", FITTED))
+        run = log.settle(waiting)
         observer.doing("Judging on sessions it has not seen", FITTED)
-        spoken = champion()
+        spoken = patiently(champion, waiting)
         judgement = judge_candidate(forecaster, spoken, pairs, frames, split, config)
         observer.doing("Drawing its pictures", JUDGED)
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
             draw_plots(Path(folder), fitting.epochs, judgement.backtest)
-            runs.log_folder(run, Path(folder), "plots")
+            patiently(lambda: runs.log_folder(run, Path(folder), "plots"), waiting)
         with tempfile.TemporaryDirectory(dir=scratch) as folder:
             told = Training(pairs, split, config, len(fitting.epochs), fitted - started)
             write_model_card(model_card(forecaster, told, judgement.diagnosis), Path(folder))

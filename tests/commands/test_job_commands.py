@@ -18,8 +18,6 @@ from typing import Any
 import pytest
 from home_workers import kill_workers
 
-from stockcast.database import HEAD
-
 Run = Callable[..., Any]
 QUICK = ("--set", "training.max_epochs=2", "--set", "network.hidden_size=8", "--set", "training.accelerator=cpu")
 LONG = ("--set", "training.max_epochs=1000", "--set", "training.patience=200")
@@ -184,11 +182,6 @@ def test_a_backtest_can_be_done_in_the_background(sample: Run) -> None:
     assert ended["result"]["diagnosis"] == here["diagnosis"]
     assert sample(*line, "--background", "--out", "x.csv").code == 2
     assert sample(*line, "--background", "--report", "x.html").code == 2
-
-
-def test_the_database_can_be_upgraded_by_hand(stockcast: Run) -> None:
-    outcome = stockcast("db", "upgrade")
-    assert (outcome.code, HEAD in outcome.out) == (0, True)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "follow", "show"])

@@ -20,6 +20,7 @@ UI = Path(stockcast.ui.__file__).parent
 # What changes something, by the name under which the house knows it.
 ACTIONS = {
     "access_keys.create", "access_keys.revoke", "alerts.acknowledge", "configs.restore", "configs.save",
+    "desk.adopt", "desk.submit_tuning",
     "delete_run", "desk.retry", "desk.submit_backtest", "desk.submit_evaluation", "desk.submit_fetch",
     "desk.submit_training", "ingest_file", "ingest_sample", "ingest_yahoo", "jobs.cancel", "promote",
     "restore_run", "rollback", "runs.annotate", "universe_desk.create", "universe_desk.rename",
