@@ -67,7 +67,7 @@ def show_job(job_id: JobId, as_json: AsJson = False) -> None:
     job = workspace.jobs.get(job_id)
     events, parts = workspace.jobs.events(job_id), workspace.desk.parts.of(job_id)
     if as_json:
-        print_json({**asdict(job), "events": [asdict(event) for event in events], "parts": list(map(asdict, parts))})
+        print_json({**asdict(job), "events": list(map(asdict, events)), "parts": list(map(asdict, parts))})
         return
     say(_line(job))
     for part in parts:

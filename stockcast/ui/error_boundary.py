@@ -69,6 +69,7 @@ TELLINGS: dict[type[StockcastError], Telling] = {
     errors.JobOverdue: Telling(N_("It took too long"), page=_TRAIN, link=N_("Open the Train page")),
     errors.DiskFull: Telling(N_("The disk is full")),
     errors.HomeNotWritable: Telling(N_("The data folder cannot be written")),
+    errors.BackupFailed: Telling(N_("The database could not be backed up")),
     errors.DatabaseUnavailable: Telling(N_("The database cannot be opened")),
     errors.RegistryUnavailable: Telling(N_("MLflow does not answer")),
 }

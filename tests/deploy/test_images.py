@@ -72,6 +72,7 @@ def test_the_api_has_no_torch_and_nothing_that_only_learning_or_looking_needs() 
             "mlflow",
             "matplotlib",
             "arch",
+            "optuna",
         }
     )
 

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import sqlalchemy
 from api_serving import WINDOW, ServingProcess, wait_until
+from home_workers import kill_workers
 from mlflow_process import MlflowServer
 from nginx_process import free_port
 
@@ -84,6 +85,7 @@ class Machines:
         try:
             yield workspace
         finally:
+            kill_workers(workspace.settings.home)  # the database goes with the test, and they would wait for it
             workspace.database.close()
 
     def train(self, machine: str, meanwhile: Callable[[Callable[[], Job]], None] = lambda look: None) -> Job:
