@@ -6,7 +6,7 @@ from stockcast.ui import router
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.language import _
 from stockcast.ui.price_download import price_download
-from stockcast.ui.price_page import begin_stored, show_stored
+from stockcast.ui.price_page import adds_prices, show_stored
 from stockcast.ui.price_upload import price_upload
 from stockcast.ui.shared import workspace
 from stockcast.ui.welcome import offer_sample
@@ -14,22 +14,22 @@ from stockcast.ui.welcome import offer_sample
 router.require_frame()
 
 st.title(_("Which prices do we have?"))
-stored = begin_stored()  # filled last, so that it shows what was added just now
+stored, adds, histories = st.container(), adds_prices(), workspace().prices.list()
+if not adds:
+    with stored, boundary():
+        show_stored(histories)
 
 st.subheader(_("Get more prices"))
-yahoo, file, sample = st.tabs(
-    [
-        _(":material/download: From Yahoo"),
-        _(":material/upload_file: From a file"),
-        _(":material/inventory_2: Bundled sample"),
-    ]
-)
-with yahoo, boundary():
-    price_download()
-with file, boundary():
-    price_upload()
-with sample, boundary():
-    offer_sample()
+for key, title, icon, show in (
+    ("prices_yahoo", _("From Yahoo"), ":material/download:", price_download),
+    ("prices_file", _("From a file"), ":material/upload_file:", price_upload),
+    ("prices_sample", _("Bundled sample"), ":material/inventory_2:", offer_sample),
+):
+    place = st.expander(title, icon=icon, key=key, on_change="rerun")
+    if place.open:  # what nobody looks at need not be drawn
+        with place, boundary():
+            show()
 
-with stored.container(), boundary():
-    show_stored(workspace().prices.list())
+if adds:  # last, so that it shows what was added just now
+    with stored, boundary():
+        show_stored(workspace().prices.list())

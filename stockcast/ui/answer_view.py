@@ -56,17 +56,21 @@ def show_fan(
     )
 
 
-def show_tables(answer: Answer, others: Sequence[Beside] = ()) -> None:
-    """The same figures as text: in prices, and in percent of the last close."""
+def show_tables(answer: Answer, key: str, others: Sequence[Beside] = ()) -> None:
+    """The same figures as text: in prices, and in percent of the last close. `key` keeps two on a page apart."""
     context = answer.forecast.context
     prices, changes = st.tabs(
         [
             _("In {currency}").format(currency=context.currency) if context.currency else _("In prices"),
             _("In percent of the last close"),
-        ]
+        ],
+        key=f"{key}_tables",
+        on_change="rerun",
     )
-    prices.table(shown_table(answer, others), border="horizontal", hide_index=True)
-    changes.table(percent_table(answer, others), border="horizontal", hide_index=True)
+    if changes.open:
+        changes.table(percent_table(answer, others), border="horizontal", hide_index=True)
+    else:
+        prices.table(shown_table(answer, others), border="horizontal", hide_index=True)
     since = _("Last close {price}").format(price=money(context.last_close, context.currency))
     if context.cutoff:
         since = _("Last close {price} on {session}").format(

@@ -46,25 +46,32 @@ console.log(said.predicted_price, said.interval_80, said.naive_price);
 """
 
 
+@st.fragment
 def show_snippets(window: AskedWindow) -> None:
-    """curl, Python and JavaScript in tabs."""
+    """curl, Python and JavaScript, each drawn when it is opened: what colours code is heavy."""
     st.caption(
         _(
             "Put a key in the place of {key}; while the API asks for none, that line does "
             "nothing. Keep keys out of addresses and out of your repository."
         ).format(key=KEY)
     )
-    curl, python, javascript = st.tabs(["curl", "Python", "JavaScript"])
-    with curl:
-        st.code(curl_snippet(window), language="shell", height=300)
-    with python:
-        st.code(python_snippet(window), language="python", height=300)
-        st.caption(
-            _("Where this package is installed: `from stockcast.client.api_client import ApiClient`, typed.")
-        )
-    with javascript:
-        st.code(javascript_snippet(window), language="javascript", height=300)
-        st.caption(_("For Node. Pages of other sites are kept out: the API sends no CORS headers."))
+    for title, language, snippet, said in (
+        ("curl", "shell", curl_snippet, ""),
+        (
+            "Python", "python", python_snippet,
+            _("Where this package is installed: `from stockcast.client.api_client import ApiClient`, typed."),
+        ),
+        (
+            "JavaScript", "javascript", javascript_snippet,
+            _("For Node. Pages of other sites are kept out: the API sends no CORS headers."),
+        ),
+    ):  # fmt: skip
+        place = st.expander(title, icon=":material/code:", key=f"snippet_{language}", on_change="rerun")
+        if place.open:
+            with place:
+                st.code(snippet(window), language=language, height=300)
+                if said:
+                    st.caption(said)
 
 
 def curl_snippet(window: AskedWindow) -> str:

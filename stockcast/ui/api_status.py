@@ -44,12 +44,11 @@ def _silent(address: str, why: Failed) -> None:
     st.warning(
         _(
             "{message} The address is **{address}**; `STOCKCAST_API_URL` names another one. "
-            "`stockcast up` starts the API beside the pages; alone it starts with:"
-        ).format(message=plain(why.message), address=plain(address)),
+            "`stockcast up` starts the API beside the pages; alone it starts with `{command}`."
+        ).format(message=plain(why.message), address=plain(address), command=start_command(address)),
         title=_("Not yet: {reason}").format(reason=f"{why.title[0].lower()}{why.title[1:]}"),
         icon=":material/power_off:",
     )
-    st.code(start_command(address), language="shell")
 
 
 def _verdict(address: str, health: Health) -> None:

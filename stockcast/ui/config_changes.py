@@ -9,6 +9,7 @@ import streamlit as st
 
 from stockcast.config import Config
 from stockcast.ui.config_words import label_of, value_words
+from stockcast.ui.escaping import plain
 from stockcast.ui.language import _
 from stockcast.workflows.compare_configs import Change, compare_configs, flat
 
@@ -28,21 +29,19 @@ def parameter_changes(parameters: Mapping[str, str]) -> list[Change]:
     ]
 
 
-def show_changes(changes: Sequence[Change], *, before: str, after: str, key: str) -> None:
+def show_changes(changes: Sequence[Change], *, before: str, after: str) -> None:
     """The changes as a table: the field, and its value on either side under the names of both sides."""
     table = pd.DataFrame(
         {
             _("Field"): [label_of(change.field) for change in changes],
-            before: [value_words(change.before) for change in changes],
-            after: [value_words(change.after) for change in changes],
-            _("Name"): [change.field for change in changes],
+            plain(before): [plain(value_words(change.before)) for change in changes],
+            plain(after): [plain(value_words(change.after)) for change in changes],
+            _("In YAML and commands"): [f"`{change.field}`" for change in changes],
         }
     )
-    st.dataframe(
+    st.table(
         table,
         hide_index=True,
-        height="content",
-        key=key,
-        column_config={_("Name"): st.column_config.TextColumn(help=_("As YAML and the command line write it."))},
+        border="horizontal",
         alt=_("Fields that differ: {fields}").format(fields=", ".join(change.field for change in changes)),
     )

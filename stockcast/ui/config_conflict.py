@@ -37,14 +37,13 @@ def settle_conflict(draft: Draft, current: ConfigVersion) -> None:
         with st.container():
             st.markdown(_("**Theirs**, in force now"))
             theirs = compare_configs(draft.base.config, current.config)
-            show_changes(theirs, before=_("Before"), after=_("Version {number}").format(number=current.version),
-                         key="config_theirs")  # fmt: skip
+            show_changes(theirs, before=_("Before"), after=_("Version {number}").format(number=current.version))
         with st.container():
             st.markdown(_("**Yours**, not saved"))
             if mine is None:
                 st.caption(_("What you entered cannot be saved yet; correct it first, below."))
             else:
-                show_changes(draft.changes(mine), before=_("Before"), after=_("Entered"), key="config_mine")
+                show_changes(draft.changes(mine), before=_("Before"), after=_("Entered"))
     if mine is not None:
         _values, both = merged(draft.base.config, mine, current.config)
     if both:

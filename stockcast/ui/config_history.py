@@ -91,7 +91,6 @@ def _one(version: ConfigVersion, history: Sequence[ConfigVersion]) -> None:
         changes,
         before=_("In force"),
         after=_("Version {number}").format(number=version.version),
-        key=f"config_restoring_{version.version}",
     )
     if st.button(
         _("Restore version {number}").format(number=version.version), icon=":material/history:",
@@ -136,7 +135,6 @@ def _two(older: ConfigVersion, newer: ConfigVersion) -> None:
         changes,
         before=_("Version {number}").format(number=older.version),
         after=_("Version {number}").format(number=newer.version),
-        key=f"config_diff_{older.version}_{newer.version}",
     )
 
 

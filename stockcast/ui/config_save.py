@@ -38,7 +38,7 @@ def offer_save(draft: Draft, current: ConfigVersion) -> None:
         return
     _buttons(draft, checked.config, current, changes)
     if changes:
-        show_changes(changes, before=_("In force"), after=_("Entered"), key="config_staged")
+        show_changes(changes, before=_("In force"), after=_("Entered"))
     else:
         st.error(bullets(map(_told, checked.problems)), icon=":material/error:")
 

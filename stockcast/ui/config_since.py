@@ -38,7 +38,7 @@ def show_since(current: ConfigVersion, histories: Sequence[StoredHistory]) -> No
                 champion=name, fields=count(len(changes), "field", "fields")
             )
         )
-        show_changes(changes, before=speaks.label, after=_("Next training"), key="config_since")
+        show_changes(changes, before=speaks.label, after=_("Next training"))
     else:
         st.markdown(
             _("{champion} speaks. The next training would use the same configuration.").format(champion=name)

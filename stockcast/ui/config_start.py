@@ -39,9 +39,7 @@ def _preset(draft: Draft, current: ConfigVersion, name: str) -> None:
     label, changes, cost = map(_, WORDS[name])
     wanted = _with_preset(draft, name)
     with st.container(border=True, height="stretch"):
-        st.markdown(f"**{label}**")
-        st.markdown(changes)
-        st.caption(cost)
+        st.markdown(f"**{label}**\n\n{changes}\n\n:small[:gray[{cost}]]")  # one element, as there are four
         filled = wanted == draft.values
         st.button(
             _("In the form") if filled else _("Fill in"), key=f"preset_{name}", disabled=filled,
@@ -92,7 +90,7 @@ def _file(draft: Draft, current: ConfigVersion) -> None:
             changes=count(len(changes), "field changes", "fields change"), name=plain(upload.name)
         )
     )
-    show_changes(changes, before=_("In force"), after=_("File"), key="config_imported")
+    show_changes(changes, before=_("In force"), after=_("File"))
     st.button(
         _("Put it into the form"), type="primary", icon=":material/edit:", key="fill_import", on_click=fill,
         args=(draft, plain_values(imported.config), current), help=_("Nothing is saved yet."),

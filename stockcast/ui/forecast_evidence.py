@@ -30,7 +30,7 @@ def evidence(answer: Answer, universe: str, history: StoredHistory, speaks: Mode
         level = level_of(answer, history.ticker, in_address=True)
         shown = shortened(answer, ahead)
         show_fan(shown, "ticker", others, level.price if level.chosen else None, past)
-        show_tables(shown, others)
+        show_tables(shown, "ticker", others)
         with st.container(horizontal=True, vertical_alignment="center"):
             offer_downloads(shown, others, level.price, "ticker")
             offer_report(answer, universe, "ticker")
@@ -52,7 +52,7 @@ def window_evidence(answer: Answer, key: str) -> None:
     about = f"{key}_{answer.forecast.context.fingerprint[:8]}"  # another window has another level
     level = level_of(answer, about, in_address=False)
     show_fan(answer, key, level=level.price if level.chosen else None)
-    show_tables(answer)
+    show_tables(answer, key)
     with st.container(horizontal=True, vertical_alignment="center"):
         offer_downloads(answer, (), level.price, key)
     st.markdown(_("**The chance of closing above a level**"))

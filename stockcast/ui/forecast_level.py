@@ -34,6 +34,7 @@ def level_of(answer: Answer, key: str, *, in_address: bool) -> Level:
     """What was chosen for this answer before its widgets are drawn. `key` keeps tickers and windows apart."""
     if in_address and (told := number_of(asked(LEVEL))) is not None and LEAST_CLOSE <= told <= LARGEST_CLOSE:
         st.session_state[_kept(key)] = told
+        st.session_state[f"{_kept(key)}_open"] = True
     price = st.session_state.get(_kept(key))
     if in_address:
         write(LEVEL, None if price is None else f"{price:.10g}")
@@ -42,7 +43,7 @@ def level_of(answer: Answer, key: str, *, in_address: bool) -> Level:
 
 
 def choose_level(answer: Answer, level: Level, key: str) -> None:
-    """Draws the slider and the field; both move the same level, and `level_of` reads it at the next run."""
+    """The slider and the field, drawn when opened; both move the level that `level_of` reads at the next run."""
     context = answer.forecast.context
     step = step_of(context.last_close)
     least, most = reach_of(answer, step, level.price)
@@ -51,7 +52,10 @@ def choose_level(answer: Answer, level: Level, key: str) -> None:
     st.session_state[field] = min(max(level.price, LEAST_CLOSE), LARGEST_CLOSE)
     written = f"%.{decimals_of(step)}f"
     label = _("Level ({currency})").format(currency=context.currency) if context.currency else _("Level")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    place = st.expander(_("Choose the level"), icon=":material/tune:", key=f"{_kept(key)}_open", on_change="rerun")
+    if not place.open:
+        return
+    with place, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         st.number_input(
             label, LEAST_CLOSE, LARGEST_CLOSE, step=step, format=written, key=field, width=180,
             on_change=_keep, args=(key, field),

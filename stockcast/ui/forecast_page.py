@@ -30,6 +30,5 @@ def forecast_page() -> None:
         show_answer(found, chosen, "ticker", history.source)
         evidence(found, chosen, history, speaks)
         what_if(found, chosen, history)
-    st.subheader(_("Forecast your own window"))
     with boundary():
         window_upload(chosen, speaks, [each.ticker for each in stored], history)

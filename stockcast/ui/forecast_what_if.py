@@ -24,6 +24,7 @@ from stockcast.workflows.forecast import Answer
 from stockcast.workflows.suppose_close import Supposition
 
 _SHARE = 0.80
+_OPEN = "what_if_open"  # in the session
 _CHANGE, _PRICE = "change", "price"
 _UNITS = {_CHANGE: N_("Change in percent"), _PRICE: N_("Price")}
 _LEAST_CHANGE, _MOST_CHANGE = -99.0, 900.0  # percent
@@ -46,29 +47,38 @@ class _Field:
 
 @st.fragment
 def what_if(answer: Answer, universe: str, history: StoredHistory) -> None:
-    """The field, and what the champion would say; redraws itself alone."""
+    """The field, and what the champion would say, drawn when opened; redraws itself alone."""
     with boundary():
-        st.subheader(_("What if it had closed elsewhere?"))
         context = answer.forecast.context
-        close = _choose(history.ticker, context.last_close, context.currency)
-        write(WHAT_IF, None if close is None else f"{close:.8g}")
-        if close is None:
-            st.caption(
-                _("Suppose another last close, and see how the forecast would move and how much wider it would "
-                  "be. Nothing of it is written down.")
-            )  # fmt: skip
-            return
-        supposed = workspace().rivals.suppose(history.ticker, universe, close)
-        with st.container(border=True):
-            _show(supposed, answer)
+        supposed = _supposed(history.ticker, context.last_close)
+        place = st.expander(
+            _("What if it had closed elsewhere?"), icon=":material/science:", key=_OPEN, on_change="rerun"
+        )
+        if place.open:
+            with place:
+                _choose(history.ticker, supposed, context.last_close, context.currency)
+                if supposed == context.last_close:
+                    st.caption(
+                        _("Suppose another last close, and see how the forecast would move and how much wider it "
+                          "would be. Nothing of it is written down.")
+                    )  # fmt: skip
+                else:
+                    _show(workspace().rivals.suppose(history.ticker, universe, supposed), answer)
 
 
-def _choose(ticker: str, last: float, currency: str | None) -> float | None:
-    """Draws the field in the unit that was chosen; None while the actual close stands."""
-    kept = f"forecast_supposed_{ticker}"
+def _supposed(ticker: str, last: float) -> float:
+    """The close that the address, or this visitor, supposes; the actual one while nobody does."""
+    kept = _kept(ticker)
     if (told := number_of(asked(WHAT_IF))) is not None and LEAST_CLOSE <= told <= LARGEST_CLOSE:
-        st.session_state[kept] = told
+        st.session_state[kept], st.session_state[_OPEN] = told, True
     supposed: float = st.session_state.get(kept, last)
+    write(WHAT_IF, None if supposed == last else f"{supposed:.8g}")
+    return supposed
+
+
+def _choose(ticker: str, supposed: float, last: float, currency: str | None) -> None:
+    """Draws the field in the unit that was chosen."""
+    kept = _kept(ticker)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         unit = st.segmented_control(
             _("Suppose a"), list(_UNITS), format_func=lambda each: _(_UNITS[each]), default=_CHANGE, required=True,
@@ -95,7 +105,6 @@ def _choose(ticker: str, last: float, currency: str | None) -> float | None:
                 _("As it was"), icon=":material/restart_alt:", key=f"{kept}_reset", on_click=_forget, args=(kept,),
                 help=_("Back to the actual close."),
             )  # fmt: skip
-    return None if supposed == last else supposed
 
 
 def _show(supposed: Supposition, answer: Answer) -> None:
@@ -167,6 +176,11 @@ def what_if_table(supposed: Supposition, answer: Answer) -> pd.DataFrame:
             _("{share} % as it is").format(share=share): list(map(narrow_interval, actual_low, actual_high)),
         }
     )
+
+
+def _kept(ticker: str) -> str:
+    """Where the session keeps it."""
+    return f"forecast_supposed_{ticker}"
 
 
 def _keep(kept: str, field: _Field) -> None:

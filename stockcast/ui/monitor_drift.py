@@ -11,9 +11,9 @@ import streamlit as st
 from stockcast.monitoring.drift_history import DriftDay, measure_counts
 from stockcast.monitoring.findings import Severity
 from stockcast.ui.chart_style import TOOL_BAR
-from stockcast.ui.column_titles import titled
 from stockcast.ui.drift_charts import drift_strip, measure_strip
 from stockcast.ui.drift_words import SIGNS, measure_words
+from stockcast.ui.escaping import plain
 from stockcast.ui.format import count, figures, percent
 from stockcast.ui.language import N_, _
 
@@ -59,12 +59,10 @@ def show_drift(days: Sequence[DriftDay], ticker: str | None, last: int | None) -
         st.plotly_chart(figure, width="stretch", key="drift_strip", config=TOOL_BAR, alt=_("Drift over time"))
     table = measure_table(held)
     if len(table):
-        share = st.column_config.TextColumn(help=_("Of the windows that were checked."))
-        st.dataframe(
-            table,
+        st.table(
+            table.map(lambda cell: plain(str(cell))).rename(columns=_),
             hide_index=True,
-            key="drift_measures",
-            column_config=titled(table, {"Share": share}),
+            border="horizontal",
             alt=_("What the drift checks found, by rule"),
         )
 
@@ -92,7 +90,7 @@ def measure_table(days: Sequence[DriftDay]) -> pd.DataFrame:
                 N_("Rule"): measure_words(each.measure),
                 N_("It looked"): _(SIGNS[each.severity].word),
                 N_("Windows"): each.count,
-                N_("Share"): percent(each.count / len(days)),
+                N_("Share of windows"): percent(each.count / len(days)),
                 N_("Tickers"): ", ".join(_tickers(days, each.measure)),
             }
             for each in sorted(

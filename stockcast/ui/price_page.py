@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from stockcast.prices.store import StoredHistory
 from stockcast.ui.language import _
 from stockcast.ui.price_table import show_price_table
 from stockcast.ui.price_view import show_history
 
-_SEEN = "prices_seen"
+_ADDING: Final = ("yahoo_go", "store_prices", "load_sample")  # the buttons below that store something
 
 
-def begin_stored() -> DeltaGenerator:
-    """The place of it: a skeleton at the first visit, what was there before at any later run."""
-    place = st.empty()
-    if not st.session_state.get(_SEEN):
-        place.skeleton(height=760)
-    return place
+def adds_prices() -> bool:
+    """Whether this run is that of a button which stores prices; asked before it is drawn."""
+    return any(st.session_state.get(button) for button in _ADDING)
 
 
 def show_stored(histories: Sequence[StoredHistory]) -> None:
@@ -34,4 +31,3 @@ def show_stored(histories: Sequence[StoredHistory]) -> None:
             title=_("No prices are stored yet"),
             icon=":material/inbox:",
         )
-    st.session_state[_SEEN] = True

@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from stockcast.prices.frame import PriceFrame
@@ -18,7 +19,7 @@ from stockcast.ui.candlestick_chart import candlestick_chart
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.escaping import plain
 from stockcast.ui.format import count
-from stockcast.ui.language import N_, _
+from stockcast.ui.language import N_, _, language
 from stockcast.ui.price_findings import show_findings
 from stockcast.ui.price_reads import look_over
 from stockcast.ui.selection import choose_ticker
@@ -61,9 +62,10 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
     pointed_out = show_findings(history, looked)
     in_range = bars_of_range(looked.frame, RANGES.get(chosen, 12))
     shown = bars_around(looked.frame, *pointed_out) if pointed_out else in_range
+    key = (history.ticker, history.content_hash, chosen, log_scale, pointed_out, language())
     with chart:
         st.plotly_chart(
-            candlestick_chart(shown, log_scale=log_scale, marked=pointed_out),
+            _drawn(key, shown, log_scale, pointed_out),
             width="stretch",
             key="candles",
             config=TOOL_BAR,
@@ -76,6 +78,13 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
                 ).format(around=AROUND, chosen=_(chosen))
             )
     _take_along(in_range, history.report)
+
+
+@st.cache_resource(max_entries=50, show_spinner=False)  # a page only reads it
+def _drawn(
+    key: tuple[object, ...], _shown: PriceFrame, _log_scale: bool, _marked: tuple[date, date] | None
+) -> go.Figure:
+    return candlestick_chart(_shown, log_scale=_log_scale, marked=_marked)
 
 
 def _take_along(frame: PriceFrame, report: PriceReport) -> None:

@@ -67,7 +67,7 @@ def wants_all_universes() -> bool:
 
 
 def choose_filter(*, several_universes: bool) -> RunFilter:
-    """Draws the search, the filters and the switches."""
+    """Draws the search, and the filters and switches that open beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         words = st.text_input(
             _("Search"),
@@ -82,39 +82,52 @@ def choose_filter(*, several_universes: bool) -> RunFilter:
                 "written as name=value."
             ),
         )
-        kind = choose_one(
-            _("Kind of model"),
-            "kind",
-            [ALL, *_KINDS],
-            width=150,
-            help=_("What was trained: the LSTM or a simpler rung."),
-        )
-        wanted = choose_one(
-            _("Outcome"),
-            "outcome",
-            [ALL, *OUTCOMES],
-            width=160,
-            help=_(
-                "Promoted: its version was let speak, by the gate or by a person. Interrupted: it "
-                "was cancelled, or cut off."
-            ),
-        )
-        order = choose_one(
-            _("Sort by"),
-            "order",
-            list(ORDERS),
-            width=220,
-            help=_("Runs that have no such figure come last. A click on a head of the table sorts one page."),
-        )
-        if several_universes:
-            st.toggle(
-                _("All universes"),
-                key="everywhere",
-                bind="query-params",
-                help=_("Otherwise those of the universe that is chosen at the left."),
+        with st.popover(_filters_title(), icon=":material/filter_alt:"):
+            kind = choose_one(
+                _("Kind of model"),
+                "kind",
+                [ALL, *_KINDS],
+                width=150,
+                help=_("What was trained: the LSTM or a simpler rung."),
             )
-        st.toggle(_("Show deleted"), key="deleted", bind="query-params", help=_("Deleted runs can be restored."))
+            wanted = choose_one(
+                _("Outcome"),
+                "outcome",
+                [ALL, *OUTCOMES],
+                width=160,
+                help=_(
+                    "Promoted: its version was let speak, by the gate or by a person. Interrupted: it "
+                    "was cancelled, or cut off."
+                ),
+            )
+            order = choose_one(
+                _("Sort by"),
+                "order",
+                list(ORDERS),
+                width=220,
+                help=_("Runs that have no such figure come last. A click on a head of the table sorts one page."),
+            )
+            if several_universes:
+                st.toggle(
+                    _("All universes"),
+                    key="everywhere",
+                    bind="query-params",
+                    help=_("Otherwise those of the universe that is chosen at the left."),
+                )
+            st.toggle(
+                _("Show deleted"), key="deleted", bind="query-params", help=_("Deleted runs can be restored.")
+            )
     return RunFilter(words or "", kind, wanted, order)
+
+
+def _filters_title() -> str:
+    """Tells how many are set, since they stand folded."""
+    usual = {"kind": ALL, "outcome": ALL, "order": "Newest"}
+    chosen = sum(
+        st.session_state.get(name, st.query_params.get(name, value)) != value for name, value in usual.items()
+    )
+    chosen += wants_deleted() + wants_all_universes()
+    return _("Filter and sort ({number} set)").format(number=chosen) if chosen else _("Filter and sort")
 
 
 def _switched(name: str) -> bool:

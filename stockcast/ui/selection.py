@@ -37,18 +37,17 @@ def choose_universe() -> None:
 
 
 def choose_language() -> None:
-    """Draws the choice of the language: the browser's own, or the one that the address names."""
-    names = list(LANGUAGES)
-    st.session_state[_widget(LANGUAGE)] = language()
-    st.selectbox(
-        "Language · Idioma",
-        names,
-        key=_widget(LANGUAGE),
-        on_change=_keep,
-        args=(LANGUAGE,),
-        format_func=LANGUAGES.__getitem__,
-        label_visibility="collapsed",
-    )
+    """Draws a way into each other language, under the name that it has there. A list of two would be heavy."""
+    for name, title in LANGUAGES.items():
+        if name != language():
+            st.button(
+                title,
+                icon=":material/translate:",
+                type="tertiary",
+                key=f"{LANGUAGE}_{name}",
+                on_click=_speak,
+                args=(name,),
+            )
 
 
 def universe() -> str:
@@ -87,6 +86,11 @@ def _choose(name: str, label: str, options: Sequence[str], help_text: str) -> st
 def _keep(name: str) -> None:
     """A visitor has chosen; runs before the page does."""
     st.session_state[name] = st.session_state[_widget(name)]
+
+
+def _speak(name: str) -> None:
+    """A visitor has chosen another language; runs before the page does."""
+    st.session_state[LANGUAGE] = name
 
 
 def _write(name: str, value: str) -> None:

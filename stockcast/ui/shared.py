@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
+import time
+from functools import lru_cache
 
 import streamlit as st
 
@@ -23,8 +26,14 @@ from stockcast.workspace import Workspace
 
 def workspace() -> Workspace:
     """The Workspace over the home that the environment names."""
+    return _open(*_settings(tuple(os.environ.items()), int(time.monotonic())))
+
+
+@lru_cache(maxsize=8)
+def _settings(_environment: tuple[tuple[str, str], ...], _second: int) -> tuple[str, Settings]:
+    """The settings and all they say, read once a second: a page asks ten times for its Workspace."""
     settings = read_settings()
-    return _open(settings.model_dump_json(), settings)
+    return settings.model_dump_json(), settings
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

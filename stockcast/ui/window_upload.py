@@ -52,6 +52,15 @@ class _Given:
 @st.fragment
 def window_upload(universe: str, speaks: ModelVersion, tickers: list[str], chosen: StoredHistory) -> None:
     """The fields, the reading, and the forecast once it is accepted; `chosen` fills the template."""
+    place = st.expander(
+        _("Forecast your own window"), icon=":material/upload_file:", key="window_open", on_change="rerun"
+    )
+    if place.open:  # what nobody looks at need not be drawn
+        with place:
+            _show(universe, speaks, tickers, chosen)
+
+
+def _show(universe: str, speaks: ModelVersion, tickers: list[str], chosen: StoredHistory) -> None:
     lookback = workspace().speaker(universe).forecaster.lookback
     st.markdown(
         _("Exactly **{closes}**, oldest first: one per line, a table with a `Close` or `Fechamento` column, or "

@@ -20,6 +20,12 @@ def told(app: AppTest) -> str:
     return "\n".join(said).replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
 
 
+def unfold(app: AppTest, key: str) -> AppTest:
+    """Opens a folded part by its key, as a click on its title does."""
+    app.session_state[key] = True
+    return app.run()
+
+
 def progress_of(app: AppTest) -> str:
     """What the first progress bar says."""
     text: str = app.get("progress")[0].proto.text

@@ -57,7 +57,7 @@ def test_where_nobody_answers_the_page_says_how_to_start_it(
     app = open_page("api")
     assert_sound(app)
     assert "Not yet: nobody answers" in told(app)
-    assert app.code[0].value == f"stockcast serve api --port {nobody.rpartition(':')[2]}"
+    assert f"`stockcast serve api --port {nobody.rpartition(':')[2]}`" in told(app)
     app.button(key="api_try_go").click().run()
     assert_sound(app)
     assert "Nobody answers Nothing listens there." in told(app)

@@ -77,7 +77,12 @@ def test_the_page_shows_who_works_on_a_backtest_in_parts(sample: Workspace, open
     ]
     sample.jobs.cancel(job.id)
     sample.jobs.end(job, "cancelled", error="It was cancelled.")
-    assert [part.state for part in sample.desk.parts.of(job.id)] == ["succeeded", "running", "running", "cancelled"]
+    assert [part.state for part in sample.desk.parts.of(job.id)] == [
+        "succeeded",
+        "running",
+        "running",
+        "cancelled",
+    ]
 
 
 def test_a_press_of_the_button_queues_a_job_whose_id_stands_in_the_address(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from page_reading import OpenPage, assert_sound, told
+from page_reading import OpenPage, assert_sound, told, unfold
 from streamlit.testing.v1 import AppTest
 
 from stockcast.config import DEFAULT_UNIVERSE, Config
@@ -16,6 +16,8 @@ from stockcast.ui.config_words import CHOICES, FIELDS, SECTIONS
 from stockcast.ui.config_words import PRESETS as PRESET_WORDS
 from stockcast.workspace import Workspace
 
+NAME = "In YAML and commands"  # a column of what differs
+
 
 def field(app: AppTest, name: str) -> Any:
     """The widget of a configuration field by the end of its key."""
@@ -23,11 +25,9 @@ def field(app: AppTest, name: str) -> Any:
     return next(each for kind in kinds for each in kind if each.key and each.key.endswith(f"_{name}"))
 
 
-def unfold(app: AppTest, section: str) -> AppTest:
-    """Opens a folded section, as a click on its title does."""
-    form = field(app, "windows_lookback").key.removesuffix("_windows_lookback")
-    app.session_state[f"{form}_{section}"] = True
-    return app.run()
+def unfold_section(app: AppTest, section: str) -> AppTest:
+    """Opens a folded section of the form."""
+    return unfold(app, f"{field(app, 'windows_lookback').key.removesuffix('_windows_lookback')}_{section}")
 
 
 def table(app: AppTest, alt: str) -> list[dict[str, Any]]:
@@ -36,14 +36,19 @@ def table(app: AppTest, alt: str) -> list[dict[str, Any]]:
     return found[0].to_dict("records") if found else []
 
 
+def differs(app: AppTest, column: str) -> dict[str, dict[str, str]]:
+    """The rows of the table of changes that has such a column, by the field's name; its cells are Markdown."""
+    rows = [
+        {name.replace("\\", ""): str(cell).replace("\\", "").strip("`") for name, cell in row.items()}
+        for each in app.table
+        for row in each.value.to_dict("records")
+    ]
+    return {row[NAME]: row for row in rows if column in row}
+
+
 def staged(app: AppTest) -> dict[str, str]:
     """What would be saved: the new value of each field that changes."""
-    return {
-        row["Name"]: row["Entered"]
-        for each in app.dataframe
-        for row in each.value.to_dict("records")
-        if "Entered" in row
-    }
+    return {name: row["Entered"] for name, row in differs(app, "Entered").items()}
 
 
 def save(app: AppTest) -> AppTest:
@@ -76,7 +81,7 @@ def test_a_change_is_shown_at_once_and_saved_with_its_note_and_author(
 
 def test_fields_that_disagree_are_told_at_once_and_nothing_is_lost(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("configuration")
-    unfold(app, "split")
+    unfold_section(app, "split")
     field(app, "split_embargo").set_value(2).run()
     assert_sound(app)
     assert "split.embargo (2) must be at least windows.max_horizon (5)" in told(app)
@@ -137,10 +142,7 @@ def test_a_file_is_previewed_filled_in_and_then_saved(sample: Workspace, open_pa
     upload = app.file_uploader(key="import_config_default")
     upload.upload("mine.yaml", b"windows:\n  lookback: 90\nschedule:\n  cron: 30 22 * * 1-5\n").run()
     assert_sound(app)
-    assert [row["Name"] for row in app.dataframe[1].value.to_dict("records")] == [
-        "windows.lookback",
-        "schedule.cron",
-    ]
+    assert list(differs(app, "File")) == ["windows.lookback", "schedule.cron"]
     assert field(app, "windows_lookback").value == 60
     app.button(key="fill_import").click().run()
     assert field(app, "windows_lookback").value == 90
@@ -190,8 +192,8 @@ def test_two_versions_are_compared(sample: Workspace, open_page: OpenPage) -> No
     app = open_page("configuration", versions="2-0")
     assert_sound(app)
     assert "From version 0 to version 2" in told(app)
-    rows = [each.value.to_dict("records") for each in app.dataframe if "Version 2" in each.value]
-    assert rows == [[{"Field": "Max epochs", "Version 0": "30", "Version 2": "20", "Name": "training.max_epochs"}]]
+    [row] = differs(app, "Version 2").values()
+    assert row == {"Field": "Max epochs", "Version 0": "30", "Version 2": "20", NAME: "training.max_epochs"}
 
 
 def test_a_version_that_came_in_between_is_told_with_both_sides(sample: Workspace, open_page: OpenPage) -> None:
@@ -210,7 +212,7 @@ def test_a_version_that_came_in_between_is_told_with_both_sides(sample: Workspac
     app.button(key="rebase_config").click().run()
     assert_sound(app)
     assert staged(app) == {"windows.lookback": "90", "training.patience": "9"}
-    unfold(app, "network")
+    unfold_section(app, "network")
     assert field(app, "network_layers").value == 2
     save(app)
     merged = sample.config(DEFAULT_UNIVERSE)
@@ -245,10 +247,9 @@ def test_what_differs_from_a_baseline_champion_is_told_without_its_network(
     sample.configs.save(DEFAULT_UNIVERSE, config, "", sample.clock())
     app = open_page("configuration")
     assert_sound(app)
-    rows = app.dataframe[0].value.to_dict("records")
-    assert rows == [
-        {"Field": "Lookback", "ewma v1": "60", "Next training": "90", "Name": "windows.lookback"},
-        {"Field": "Kind of model", "ewma v1": "ewma", "Next training": "lstm", "Name": "model.kind"},
+    assert list(differs(app, "Next training").values()) == [
+        {"Field": "Lookback", "ewma v1": "60", "Next training": "90", NAME: "windows.lookback"},
+        {"Field": "Kind of model", "ewma v1": "ewma", "Next training": "lstm", NAME: "model.kind"},
     ]
     assert "ewma v1 is a baseline: it has no network" in told(app)
 
@@ -262,7 +263,7 @@ def test_what_differs_from_a_trained_champion_is_told_with_its_network(
     trained_sample.configs.save(DEFAULT_UNIVERSE, after, "", trained_sample.clock())
     app = open_page("configuration")
     assert_sound(app)
-    rows = {row["Name"]: row for row in app.dataframe[0].value.to_dict("records")}
+    rows = differs(app, "Next training")
     assert (rows["network.hidden_size"]["lstm v2"], rows["network.hidden_size"]["Next training"]) == ("8", "16")
     assert rows["universe.tickers"]["lstm v2"] == "AAPL, IBM"
     assert "is a baseline" not in told(app)

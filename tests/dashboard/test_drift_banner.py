@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from page_reading import OpenPage, assert_sound, told
+from page_reading import OpenPage, assert_sound, told, unfold
 from streamlit.testing.v1 import AppTest
 
 from stockcast.config import DEFAULT_UNIVERSE
@@ -126,6 +126,7 @@ def test_an_uploaded_window_is_mended_in_its_file_not_acknowledged(
 ) -> None:
     app = open_page("forecast", ticker="MSFT")
     closes = [f"{40 + (day * 7919 % 13) / 10:.2f}" for day in range(55)] + ["41.00"] * 5
+    unfold(app, "window_open")
     app.file_uploader(key="window_file").upload("window.txt", "\n".join(closes).encode()).run()
     app.button(key="window_go").click().run()
     assert_sound(app)

@@ -54,6 +54,7 @@ def test_a_link_shows_the_whole_view_and_so_does_a_refresh(page: Page) -> None:
 def test_the_level_moves_by_keyboard_and_the_chart_is_saved_as_a_picture(page: Page, tmp_path: Path) -> None:
     page.goto("/forecast?ticker=IBM")
     drawn(page, QUESTION)
+    page.get_by_text("Choose the level", exact=True).click()
     slider = page.get_by_role("slider", name="Drag the level")
     slider.focus()
     for _press in range(5):
@@ -71,6 +72,7 @@ def test_the_level_moves_by_keyboard_and_the_chart_is_saved_as_a_picture(page: P
 def test_a_paste_is_read_shown_and_forecast(page: Page) -> None:
     page.goto("/forecast?ticker=IBM")
     drawn(page, QUESTION)
+    page.get_by_text("Forecast your own window", exact=True).click()
     page.get_by_text("Paste from a spreadsheet").click()
     field = page.get_by_role("textbox", name="Closes, or dates and closes")
     field.fill(PASTED)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from page_reading import OpenPage, assert_sound, told
+from page_reading import OpenPage, assert_sound, told, unfold
 from price_payloads import days_until
 from streamlit.testing.v1 import AppTest
 
@@ -45,6 +45,7 @@ def plain_text(text: str) -> str:
 
 
 def paste(app: AppTest, text: str) -> AppTest:
+    unfold(app, "window_open")
     way = next(each for each in app.get("segmented_control") if each.key == "window_from")
     way.set_value("paste").run()
     app.text_area(key="window_paste").set_value(text).run()
@@ -154,6 +155,7 @@ def test_a_history_that_is_too_short_for_a_garch_says_so_and_the_rest_stays(
 
 def test_a_level_is_typed_or_dragged_and_stands_in_the_address(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("forecast", ticker="IBM")
+    unfold(app, "forecast_level_IBM_open")
     app.number_input(key="forecast_level_IBM_field").set_value(176.0).run()
     assert_sound(app)
     assert app.query_params["level"] == "176"
@@ -185,6 +187,8 @@ def test_a_pasted_brazilian_spreadsheet_is_shown_as_it_was_read_and_forecast_whe
     assert len(sample.journal.entries()) == entries + 1
     assert (newest.ticker, newest.last_close, newest.from_store) == (None, 1069.59, False)
     assert [history.content_hash for history in sample.prices.list()] == stored
+    [level] = [each.key for each in app.expander if (each.key or "").startswith("forecast_level_window_")]
+    unfold(app, level)
     [slider] = [each for each in app.slider if each.key and each.key.startswith("forecast_level_window_")]
     slider.set_value(1072.0).run()
     assert len(sample.journal.entries()) == entries + 1
@@ -233,6 +237,7 @@ def test_dates_that_could_mean_two_things_are_settled_by_the_visitor(
 def test_what_if_is_marked_moves_the_forecast_and_is_not_journaled(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("forecast", ticker="IBM")
     entries = len(sample.journal.entries())
+    unfold(app, "what_if_open")
     app.number_input(key="forecast_supposed_IBM_change").set_value(-5.0).run()
     assert_sound(app)
     last = sample.prices.load("IBM").close[-1]
@@ -249,6 +254,7 @@ def test_what_if_is_marked_moves_the_forecast_and_is_not_journaled(sample: Works
 
 def test_a_close_may_be_supposed_as_a_price(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("forecast", ticker="IBM")
+    unfold(app, "what_if_open")
     unit = next(each for each in app.get("segmented_control") if each.key == "forecast_supposed_unit")
     unit.set_value("price").run()
     app.number_input(key="forecast_supposed_IBM_price").set_value(120.0).run()

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "stockcast"
 MODULES = sorted(file for file in PACKAGE.rglob("*.py") if "migrations" not in file.parts)
 PAGES = sorted((ROOT / "pages").glob("*.py"))
-HEAVY = "{'torch', 'pytorch_lightning'} & set(sys.modules)"
+HEAVY = "{'torch', 'pytorch_lightning', 'optuna'} & set(sys.modules)"
 
 
 def run_fresh(code: str, home: Path) -> subprocess.CompletedProcess[str]:
