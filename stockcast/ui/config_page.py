@@ -12,6 +12,7 @@ from stockcast.ui.config_history import show_history
 from stockcast.ui.config_since import show_since
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
+from stockcast.ui.first_window import below
 from stockcast.ui.format import MISSING, moment
 from stockcast.ui.language import _
 from stockcast.ui.shared import workspace
@@ -31,6 +32,7 @@ def show_configuration(universe: str) -> None:
     st.subheader(_("Change it"))
     with boundary():
         edit_config(current, stored)
+    below("configuration")
     st.subheader(_("What changed, and when"))
     with boundary():
         show_history([*ws.configs.history(universe), ws.configs.find(universe, 0)])

@@ -8,6 +8,7 @@ from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.answer_view import show_fan, show_tables
 from stockcast.ui.error_boundary import boundary
+from stockcast.ui.first_window import below
 from stockcast.ui.forecast_address import link_to_view
 from stockcast.ui.forecast_choices import choose_ahead, choose_beside, choose_past, read_beside, shortened
 from stockcast.ui.forecast_level import choose_level, level_of, show_chances
@@ -30,6 +31,7 @@ def evidence(answer: Answer, universe: str, history: StoredHistory, speaks: Mode
         level = level_of(answer, history.ticker, in_address=True)
         shown = shortened(answer, ahead)
         show_fan(shown, "ticker", others, level.price if level.chosen else None, past)
+        below("forecast")
         show_tables(shown, "ticker", others)
         with st.container(horizontal=True, vertical_alignment="center"):
             offer_downloads(shown, others, level.price, "ticker")

@@ -72,8 +72,17 @@ def finding_table(findings: Sequence[QualityFinding]) -> pd.DataFrame:
     )
 
 
-def show_findings(history: StoredHistory, looked: Looked) -> tuple[date, date] | None:
-    """Draws the report; returns the sessions of the row that is selected, where it has any."""
+def pointed_out(history: StoredHistory, looked: Looked) -> tuple[date, date] | None:
+    """The sessions of the row of the report that is selected, where it has any; known before it is drawn."""
+    state = st.session_state.get(findings_key(history))
+    rows = state["selection"]["rows"] if state else []
+    findings = by_attention(looked.findings)
+    chosen = [findings[row] for row in rows if row < len(findings)]
+    return next(((each.first, each.last) for each in chosen if each.first and each.last), None)
+
+
+def show_findings(history: StoredHistory, looked: Looked) -> None:
+    """Draws the report."""
     st.subheader(_("How good are the prices of {ticker}?").format(ticker=plain(history.ticker)))
     _verdict(looked)
     with st.container(horizontal=True):
@@ -82,10 +91,10 @@ def show_findings(history: StoredHistory, looked: Looked) -> tuple[date, date] |
             st.metric(_(name), figures(f"{found:,}"), help=explained, border=True, width="content")
     findings = by_attention(looked.findings)
     if not findings:
-        return None
+        return
     st.caption(_("Select a row to see its place on the chart."))
     table = finding_table(findings)
-    state = st.dataframe(
+    st.dataframe(
         table,
         hide_index=True,
         height="content" if len(findings) <= _SHOWN_WHOLE else 320,
@@ -107,8 +116,6 @@ def show_findings(history: StoredHistory, looked: Looked) -> tuple[date, date] |
         key=findings_key(history),
         alt=_("Quality report of {ticker}").format(ticker=history.ticker),
     )
-    chosen = [findings[row] for row in state.selection.rows if row < len(findings)]
-    return next(((each.first, each.last) for each in chosen if each.first and each.last), None)
 
 
 def findings_key(history: StoredHistory) -> str:

@@ -18,9 +18,10 @@ from stockcast.ui.address_choice import choose_from
 from stockcast.ui.candlestick_chart import candlestick_chart
 from stockcast.ui.chart_style import TOOL_BAR
 from stockcast.ui.escaping import plain
+from stockcast.ui.first_window import below
 from stockcast.ui.format import count
 from stockcast.ui.language import N_, _, language
-from stockcast.ui.price_findings import show_findings
+from stockcast.ui.price_findings import pointed_out, show_findings
 from stockcast.ui.price_reads import look_over
 from stockcast.ui.selection import choose_ticker
 
@@ -57,26 +58,26 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
         log_scale = st.toggle(
             _("Log scale"), key="log", bind="query-params", help=_("Equal heights are equal changes.")
         )
-    chart = st.container()
     looked = look_over(history)
-    pointed_out = show_findings(history, looked)
+    marked = pointed_out(history, looked)
     in_range = bars_of_range(looked.frame, RANGES.get(chosen, 12))
-    shown = bars_around(looked.frame, *pointed_out) if pointed_out else in_range
-    key = (history.ticker, history.content_hash, chosen, log_scale, pointed_out, language())
-    with chart:
-        st.plotly_chart(
-            _drawn(key, shown, log_scale, pointed_out),
-            width="stretch",
-            key="candles",
-            config=TOOL_BAR,
-            alt=_("Price bars of {ticker}").format(ticker=history.ticker),
-        )
-        if pointed_out:
-            st.caption(
-                _(
-                    "{around} sessions on each side of the row selected below; clear it to return to {chosen}."
-                ).format(around=AROUND, chosen=_(chosen))
+    shown = bars_around(looked.frame, *marked) if marked else in_range
+    key = (history.ticker, history.content_hash, chosen, log_scale, marked, language())
+    st.plotly_chart(
+        _drawn(key, shown, log_scale, marked),
+        width="stretch",
+        key="candles",
+        config=TOOL_BAR,
+        alt=_("Price bars of {ticker}").format(ticker=history.ticker),
+    )
+    if marked:
+        st.caption(
+            _("{around} sessions on each side of the row selected below; clear it to return to {chosen}.").format(
+                around=AROUND, chosen=_(chosen)
             )
+        )
+    below("data")
+    show_findings(history, looked)
     _take_along(in_range, history.report)
 
 
