@@ -167,16 +167,6 @@ def test_a_backtest_is_done_in_parts_by_two_workers_and_says_what_one_says(works
         assert done.pid in {part.pid for part in parts}, "and who has the job is one of them"
         assert (done.result or {})["diagnosis"] == wanted
 
-        job = wait(workspace, submit_long(workspace), running)
-        helping = wait(workspace, job, lambda job: any(part.attempt for part in workspace.desk.parts.of(job.id)))
-        other = next(
-            (part.pid for part in workspace.desk.parts.of(job.id) if part.pid and part.pid != helping.pid), None
-        )
-        os.kill(other or helping.pid or 0, signal.SIGKILL)
-        done = wait(workspace, job, lambda job: not job.active)
-    assert done.state == "succeeded", done.error
-    assert {part.state for part in workspace.desk.parts.of(job.id)} == {"succeeded"}
-
 
 def test_a_broker_that_is_down_or_paused_costs_time_and_no_job(workspace: Workspace, broker: Broker) -> None:
     with workers(workspace):

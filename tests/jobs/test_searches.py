@@ -125,6 +125,7 @@ def test_two_processes_share_a_study(workspace: Workspace) -> None:
     assert len({tuple(trial.parameters.values()) for trial in search.found.trials}) == 4, "no trial is made twice"
 
 
+@pytest.mark.parametrize("workspace", ["postgresql"], indirect=True)
 def test_a_trial_whose_process_is_killed_goes_on_from_its_last_epoch(workspace: Workspace) -> None:
     job = submit(workspace, 3, *LONG)
     process = begin_worker(workspace)

@@ -20,7 +20,7 @@ from stockcast.settings import Settings
 from stockcast.workspace import Workspace
 
 PATIENCE = 90  # seconds; the machine may be busy
-ASKED = ((), "garch", date(2006, 1, 1), date(2012, 12, 31))
+ASKED = ((), "garch", date(2009, 1, 1), date(2012, 12, 31))
 
 pytestmark = pytest.mark.timeout(240)
 

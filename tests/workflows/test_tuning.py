@@ -194,6 +194,7 @@ def test_a_trial_that_is_worse_than_most_may_end(study: OpenStudy) -> None:
     assert not known.hopeless(good, 2, 0.9)
 
 
+@pytest.mark.parametrize("study", ["sqlite"], indirect=True)
 def test_what_weighs_is_told_when_enough_trials_tell(study: OpenStudy) -> None:
     known = study()
     for number in range(ENOUGH):
