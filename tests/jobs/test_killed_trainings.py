@@ -36,6 +36,8 @@ QUICK = [f"training.max_epochs={EPOCHS}", f"training.patience={EPOCHS}", "traini
 
 # What happens to processes does not depend on the database; what kills leave behind is looked at on both.
 WHATEVER_DATABASE = pytest.mark.parametrize("workspace", ["sqlite"], indirect=True)
+# A single kill at random is made on one of them; `make chaos` makes many, on both.
+BOTH = ["sqlite", "postgresql"] if KILLS > 1 else ["postgresql"]
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +131,7 @@ def assert_ledger(workspace: Workspace, jobs: list[Job]) -> None:
 
 
 @pytest.mark.timeout(120 + 60 * KILLS)
+@pytest.mark.parametrize("workspace", BOTH, indirect=True)
 def test_a_trainer_killed_at_random_moments_ends_with_one_version_and_a_closed_run(workspace: Workspace) -> None:
     moments = random.Random(20)
     jobs: list[Job] = []
