@@ -194,7 +194,6 @@ def test_a_broker_that_comes_back_empty_has_forgotten_bells_and_no_jobs(
         assert_ledger(workspace, jobs)
 
 
-@pytest.mark.parametrize("broker", ["redis"], indirect=True)  # what a kill leaves is the job table's, whoever rang
 def test_a_killed_process_and_a_killed_worker_have_their_jobs_taken_up(workspace: Workspace) -> None:
     with workers(workspace, 2) as both:
         job = wait(workspace, submit_long(workspace), running)
