@@ -19,6 +19,7 @@ from stockcast.prices.tickers import normalise_ticker
 from stockcast.registry.versions import CHAMPION
 from stockcast.settings import Settings
 from stockcast.workflows.backtest import Judged, Subject, backtest, learnt_backtest, model_backtest
+from stockcast.workflows.choose_histories import universe_tickers
 from stockcast.workflows.evaluate import evaluate
 from stockcast.workflows.forecast import Speaker
 from stockcast.workflows.job_requests import BASELINES, BacktestRequest, ForecastsRequest, OpponentsRequest
@@ -68,14 +69,18 @@ class BacktestDesk:
 
     # In parts
 
-    def spread(self, universe: str, asked: BacktestRequest) -> SpreadBacktest:
-        """The same backtest, to be given away in parts."""
-        frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model)
-        return SpreadBacktest(subject, asked.model, frames, asked.start, asked.end, asked.refit)
+    def spread(
+        self, universe: str, asked: BacktestRequest, begun: ForecastsRequest | None = None
+    ) -> SpreadBacktest:
+        """The same backtest, to be given away in parts; `begun` is one of them where an earlier process did so."""
+        frames = self._frames(universe, asked.tickers)
+        which, config = (asked.model, None) if begun is None else (begun.model, begun.config)
+        subject = self._subject(universe, which, config)
+        return SpreadBacktest(subject, frames, asked.start, asked.end, asked.refit)
 
     def forecasts(self, universe: str, asked: ForecastsRequest) -> bytes:
         """Does a part of the model: its answers, packed."""
-        frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model)
+        frames, subject = self._frames(universe, asked.tickers), self._subject(universe, asked.model, asked.config)
         make = learnt_backtest if asked.anew else model_backtest
         made = make(subject, frames, asked.start, asked.end, "never", self._scratch, self._rooms.settings.threads)
         return packed([judged_until(made, frames, asked.until)])
@@ -91,15 +96,17 @@ class BacktestDesk:
         wanted = tuple(dict.fromkeys(map(normalise_ticker, tickers))) or self._rooms.tickers(universe)
         return [self._rooms.prices.load(ticker) for ticker in wanted]
 
-    def _subject(self, universe: str, which: str) -> Subject:
+    def _subject(self, universe: str, which: str, config: Config | None = None) -> Subject:
+        """A version, or a baseline of a configuration (None: of the one in force)."""
         markets = self._rooms.markets
         if which in BASELINES:
-            config = self._rooms.config(universe).with_overrides([f"model.kind={which}"])
-            tickers = self._rooms.tickers(universe)
-            return Subject(which, config, None, lambda: markets.histories(tickers), dict)
+            config = (config or self._rooms.config(universe)).with_overrides([f"model.kind={which}"])
+            tickers = universe_tickers(self._rooms.prices, config)
+            return Subject(which, which, config, None, lambda: markets.histories(tickers), dict)
         speaker = self._rooms.speaker(universe, which)
         return Subject(
             speaker.version.label,
+            speaker.version.version,
             speaker.config,
             speaker.forecaster,
             lambda: markets.histories(speaker.version.tickers),

@@ -22,10 +22,13 @@ def backtest_in_parts(
 ) -> Diagnosis:
     """Gives all parts away and puts together what they have made."""
     whole = desk.spread(universe, asked)
-    parts.give_away(
+    given = parts.give_away(
         [Part(FORECASTS, part.to_json()) for part in whole.forecasts()]
         + [Part(OPPONENTS, part.to_json()) for part in whole.opponents()]
     )
+    begun = next((ForecastsRequest.from_json(part.request) for part in given if part.kind == FORECASTS), None)
+    if begun is not None and begun.model != whole.subject.name:  # an alias has moved since an earlier attempt
+        whole = desk.spread(universe, asked, begun)
     done = parts.gather(f"Backtesting {asked.model}")
     lease.doing("Scoring what was forecast", 0.95)
     said, beside = ([parts.content(part) for part in done if part.kind == kind] for kind in (FORECASTS, OPPONENTS))

@@ -17,7 +17,7 @@ ENDED_BADLY: tuple[State, ...] = ("failed", "cancelled", "interrupted")
 
 FETCH, TRAIN, BACKTEST, EVALUATE, TUNE = KINDS = ("fetch", "train", "backtest", "evaluate", "tune")
 # Kinds of parts, which only another job asks for.
-DOWNLOADS, FORECASTS, OPPONENTS, TRIAL = PARTS = ("downloads", "forecasts", "opponents", "trial")
+DOWNLOADS, FORECASTS, OPPONENTS, TRIAL = ("downloads", "forecasts", "opponents", "trial")
 
 # Kinds of events; whatever else a job reports is a note for people.
 EPOCH = "epoch"  # payload: an Epoch

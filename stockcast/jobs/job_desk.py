@@ -161,7 +161,15 @@ class JobDesk:
         return self._verbs.tuning.adopt(search.job.universe, job_id, search.asked, search.found, number, author)
 
     def retry(self, job_id: str) -> Job:
-        """Queues a job that ended badly again; it goes on from what is left of it."""
+        """Queues a job that ended badly again; it goes on from what is left of it.
+
+        Raises InvalidRequest for a part of another job, which nobody would gather.
+        """
+        parent = self.jobs.get(job_id).parent
+        if parent is not None:
+            raise InvalidRequest(
+                f"{job_id} is a part of another job.", f"Try that again: stockcast jobs retry {parent}"
+            )
         job = self.jobs.retry(job_id)
         self.look_after()
         return job
@@ -211,16 +219,18 @@ class JobDesk:
             self.parts.forget(job.id)
         self.jobs.tied_up(job)
 
+    @property
+    def _alone(self) -> bool:
+        """Whether no other process would take a part."""
+        return self._settings.workers == 1 and not self._settings.broker_name
+
     def _spread(self, job: Job, lease: Lease) -> Parts | None:
         """What a job gives its parts away with; None where nobody else would take them."""
-        if self._settings.workers == 1 and not self._settings.broker_name:
-            return None
-        return self._share(job, lease)
+        return None if self._alone else self._share(job, lease)
 
     def _share(self, job: Job, lease: Lease) -> Parts:
         """The same where it is to have parts in any case; nobody is called for to help where one works alone."""
-        alone = self._settings.workers == 1 and not self._settings.broker_name
-        wake = (lambda: None) if alone else self.runner.wake
+        wake = (lambda: None) if self._alone else self.runner.wake
         return Parts(self.parts, job, lease, wake, lambda part: self.work.help(part, lease))
 
     def _submit(self, kind: str, universe: str, asked: JobRequest, key: str | None = None) -> Job:

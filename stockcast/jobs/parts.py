@@ -33,10 +33,11 @@ class Parts:
         self._wake = wake
         self._do = do
 
-    def give_away(self, parts: Sequence[Part]) -> None:
-        """Queues parts, unless an earlier attempt of the job has done so."""
-        self._table.add(self._job, parts)
+    def give_away(self, parts: Sequence[Part]) -> list[Job]:
+        """Queues parts and returns them; where an earlier attempt of the job has done so, those of then."""
+        given = self._table.add(self._job, parts)
         self._wake()
+        return given
 
     def gather(self, doing: str, *, tolerant: bool = False) -> list[Job]:
         """Helps until every part has ended, and returns them in order.

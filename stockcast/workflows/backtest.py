@@ -49,6 +49,7 @@ class Subject:
     """What is backtested: a version as it is, or what its configuration would have made of the past."""
 
     label: str  # as it is named to a person
+    name: str  # of the version or the baseline, whatever becomes of aliases meanwhile
     config: Config
     forecaster: Forecaster | None  # None for a baseline, which is fitted to what lies before the backtest
     teachers: Callable[[], Sequence[PriceFrame]]  # what it learns from anew

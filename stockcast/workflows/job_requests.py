@@ -99,10 +99,12 @@ class PartRequest(JobRequest):
 class ForecastsRequest(PartRequest):
     """Which model forecasts which tickers on which sessions; `anew`: after it has learnt once before them.
 
-    What came true is known up to `until`.
+    The model is a version, or a baseline of a configuration: an alias or a configuration in force may mean
+    something else when another process asks. What came true is known up to `until`.
     """
 
     model: str
+    config: Config | None  # of a baseline
     tickers: tuple[str, ...]
     start: date
     end: date

@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import ClassVar
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -43,13 +42,10 @@ class SpreadBacktest:
     """A backtest of the frames from `start` to `end`, as it is given away and put together again."""
 
     subject: Subject
-    model: str  # as it was asked for
     frames: Sequence[PriceFrame]
     start: date
     end: date
     refit: RefitPolicy
-
-    least: ClassVar[int] = _LEAST
 
     def forecasts(self) -> list[ForecastsRequest]:
         """The parts of the model; none where it is GARCH itself, which every part of the opponents has."""
@@ -62,10 +58,16 @@ class SpreadBacktest:
             shares = [(self._tickers, block) for block in whole if block.start in known]
             shares.reverse()  # the last blocks learn from most and take longest
         else:
-            shares = [(some, Block(self.start, self.end)) for some in shared_out(self._tickers, self.least)]
+            shares = [(some, Block(self.start, self.end)) for some in shared_out(self._tickers, _LEAST)]
         return [
             ForecastsRequest(
-                model=self.model, tickers=some, start=block.start, end=block.end, until=self.end, anew=anew
+                model=self.subject.name,
+                config=self.subject.config if self.subject.forecaster is None else None,
+                tickers=some,
+                start=block.start,
+                end=block.end,
+                until=self.end,
+                anew=anew,
             )
             for some, block in shares
         ]
@@ -80,7 +82,7 @@ class SpreadBacktest:
                 tickers=some, start=self.start, end=self.end, refit=self._garch_refit, cutoffs=cutoffs,
                 horizon=self._horizon, lookback=self._lookback,
             )
-            for some in shared_out(self._tickers, self.least)
+            for some in shared_out(self._tickers, _LEAST)
         ]  # fmt: skip
 
     def diagnosis(

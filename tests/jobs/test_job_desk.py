@@ -15,10 +15,11 @@ import pytest
 from price_payloads import days_until, yahoo_payload
 
 from stockcast.config import DEFAULT_UNIVERSE, Config
-from stockcast.errors import InvalidTicker, SourceUnavailable, TooShortHistory, TrainingActive
+from stockcast.errors import InvalidRequest, InvalidTicker, SourceUnavailable, TooShortHistory, TrainingActive
 from stockcast.jobs.job import Job
 from stockcast.jobs.leftovers import remove_leftovers
 from stockcast.jobs.local_runner import LocalRunner
+from stockcast.jobs.part_table import Part
 from stockcast.jobs.process import Process
 from stockcast.prices.source import PriceQuestion
 from stockcast.prices.yahoo import YahooPrices
@@ -91,6 +92,17 @@ def yahoo_has(monkeypatch: pytest.MonkeyPatch, days: list[str]) -> None:
 
 def sentences(workspace: Workspace, job: Job) -> list[str]:
     return [str(event.payload["sentence"]) for event in workspace.jobs.events(job.id, kind="note")]
+
+
+def test_a_part_is_not_tried_again_without_its_job(workspace: Workspace) -> None:
+    job = workspace.jobs.submit("fetch", DEFAULT_UNIVERSE, {}, taken_by=Process.current())
+    [part] = workspace.desk.parts.add(job, [Part("downloads", {})])
+    workspace.jobs.cancel(part.id)
+    with pytest.raises(InvalidRequest, match="is a part of another job") as told:
+        workspace.desk.retry(part.id)
+    assert job.id in told.value.hint
+    assert workspace.jobs.get(part.id).state == "cancelled"
+    workspace.jobs.end(job, "failed", error="It was stopped.")
 
 
 def test_a_download_in_parts_tells_the_same(

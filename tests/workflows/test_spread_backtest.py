@@ -69,6 +69,31 @@ def test_a_network_that_reads_the_market_is_the_same_in_parts(workspace: Workspa
     assert in_parts(workspace, asked).to_json() == wanted.diagnosis.to_json()
 
 
+def test_parts_ask_for_the_version_and_the_configuration_that_were_meant(workspace: Workspace) -> None:
+    desk, before = workspace.backtests, workspace.champion(DEFAULT_UNIVERSE)
+    wanted = desk.backtest(DEFAULT_UNIVERSE, ("KO", "IBM"), "champion", START, END).diagnosis.to_json()
+    whole = desk.spread(
+        DEFAULT_UNIVERSE, BacktestRequest(model="champion", start=START, end=END, tickers=("KO", "IBM"))
+    )
+    naive = workspace.train(DEFAULT_UNIVERSE, until=date(2019, 6, 3), overrides=["model.kind=naive"]).model.version
+    workspace.promote(DEFAULT_UNIVERSE, naive, "in the middle of it")
+    [part], beside = whole.forecasts(), [desk.opponents(each) for each in whole.opponents()]
+    assert part.model == before.version
+    said = [desk.forecasts(DEFAULT_UNIVERSE, part)]
+    contents, fits = [content for content, _ in beside], [read_fits(each) for _, each in beside]
+    assert whole.diagnosis(said, contents, fits).to_json() == wanted
+    again = desk.spread(DEFAULT_UNIVERSE, BacktestRequest(model="champion", start=START, end=END), part)
+    assert again.subject.label == before.label, "also for the process that takes the job over"
+    workspace.rollback(DEFAULT_UNIVERSE)
+
+    asked = BacktestRequest(model="ewma", start=START, end=END, tickers=("KO", "IBM"))
+    [part] = desk.spread(DEFAULT_UNIVERSE, asked).forecasts()
+    said = [desk.forecasts(DEFAULT_UNIVERSE, part)]
+    changed = workspace.config(DEFAULT_UNIVERSE).with_overrides(["windows.lookback=90"])
+    workspace.configs.save(DEFAULT_UNIVERSE, changed, "in the middle of it", workspace.clock())
+    assert desk.forecasts(DEFAULT_UNIVERSE, part) == said[0]
+
+
 def test_prices_that_change_while_it_is_under_way_are_noticed(workspace: Workspace) -> None:
     asked = BacktestRequest(model="ewma", start=START, end=END, tickers=("KO",))
     whole = workspace.backtests.spread(DEFAULT_UNIVERSE, asked)
