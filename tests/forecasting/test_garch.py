@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -246,3 +247,28 @@ def test_forecasting_does_not_load_arch() -> None:
 def test_the_median_is_zero_to_the_last_bit(make_frame: MakeFrame) -> None:
     [forecast] = KNOWN.forecast([Context(make_frame("MSFT", 80).close, "MSFT")])
     assert (forecast.log_returns[:, MEDIAN] == 0).all()
+
+
+def test_a_fit_is_the_same_on_any_number_of_threads() -> None:
+    """One of these does not converge, or does, by how the sums of its gradient are rounded."""
+    script = (
+        "import datetime\n"
+        "from stockcast.forecasting.garch_fit import fit_one\n"
+        "from stockcast.forecasting.returns import log_returns\n"
+        "from stockcast.prices.sample import SamplePrices\n"
+        "from stockcast.prices.source import shape_question\n"
+        "asked = shape_question('AAPL')\n"
+        "source = SamplePrices()\n"
+        "frame = source.normalise(asked, source.fetch(asked), datetime.datetime.now(datetime.UTC)).frame\n"
+        "ends = [datetime.date(year, month, 1) for year in range(2006, 2013) for month in (1, 4, 7, 10)]\n"
+        "print([fit_one(log_returns(frame.until(end).close)) for end in ends])"
+    )
+    found = [
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "OMP_NUM_THREADS": threads}, text=True,
+            capture_output=True, check=True,
+        ).stdout
+        for threads in ("1", "2")
+    ]  # fmt: skip
+    assert found[0] == found[1]
+    assert "Garch(" in found[0]

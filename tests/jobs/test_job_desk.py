@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +25,7 @@ from stockcast.prices.source import PriceQuestion
 from stockcast.prices.yahoo import YahooPrices
 from stockcast.settings import Settings
 from stockcast.workflows.ingest import Ingested
-from stockcast.workflows.job_requests import TrainRequest
+from stockcast.workflows.job_requests import BacktestRequest, TrainRequest
 from stockcast.workspace import Workspace
 
 SAVED = datetime(2024, 5, 15, 12, tzinfo=UTC)
@@ -92,6 +92,30 @@ def yahoo_has(monkeypatch: pytest.MonkeyPatch, days: list[str]) -> None:
 
 def sentences(workspace: Workspace, job: Job) -> list[str]:
     return [str(event.payload["sentence"]) for event in workspace.jobs.events(job.id, kind="note")]
+
+
+def test_who_takes_a_backtest_over_judges_the_version_that_its_parts_judge(workspace: Workspace) -> None:
+    many = Workspace(workspace.settings.model_copy(update={"workers": 2}), workspace.clock)
+    spoke = many.champion(DEFAULT_UNIVERSE)
+    days = date(2012, 9, 4), date(2012, 12, 31)
+    job = many.jobs.claim(
+        Process.current(), many.desk.submit_backtest(DEFAULT_UNIVERSE, ["AAPL", "IBM"], "champion", *days).id
+    )
+    assert job is not None
+    whole = many.backtests.spread(DEFAULT_UNIVERSE, BacktestRequest.from_json(job.request))
+    forecasts = [Part("forecasts", each.to_json()) for each in whole.forecasts()]
+    many.desk.parts.add(job, forecasts + [Part("opponents", each.to_json()) for each in whole.opponents()])
+    many.jobs.give_back(job, "interrupted", {}, counts=True)
+    other = many.train(DEFAULT_UNIVERSE, until=date(2012, 6, 1), overrides=["model.kind=naive"]).model.version
+    many.promote(DEFAULT_UNIVERSE, other, "in the middle of it")
+    again = many.jobs.claim(Process.current(), job.id)
+    assert again is not None
+    done = many.desk.work.do(again, threading.Event(), lambda _line: None)
+    assert done.state == "succeeded", done.error
+    diagnosis = (done.result or {})["diagnosis"]
+    assert isinstance(diagnosis, dict)
+    assert diagnosis["label"] == spoke.label
+    many.database.close()
 
 
 def test_a_part_is_not_tried_again_without_its_job(workspace: Workspace) -> None:

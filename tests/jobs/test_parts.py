@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import update
 
-from stockcast.errors import JobError, JobSuperseded, TooShortHistory
+from stockcast.errors import JobCancelled, JobError, JobSuperseded, TooShortHistory
 from stockcast.jobs.job import Job
 from stockcast.jobs.job_table import JobTable
 from stockcast.jobs.lease import Lease
@@ -168,6 +168,20 @@ def test_cancelling_a_job_ends_its_parts_also_those_under_way(table: JobTable) -
     cancel.join()
     assert done.state == "cancelled"
     assert [part.state for part in bench.parts.of(done.id)] == ["cancelled"] * 6
+
+
+def test_parts_that_hear_of_a_cancel_first_do_not_end_their_job_otherwise(table: JobTable) -> None:
+    job = table.claim(ME, table.submit("whole", "tech", {}).id)
+    assert job is not None
+    lease = Lease(
+        table, job, threading.Event(), lambda _line: None
+    )  # its thread, which would hear of it, is not begun
+    parts = Parts(PartTable(table), job, lease, lambda: None, lambda _part: None)
+    parts.give_away(PIECES)
+    table.cancel(job.id)
+    for tolerant in (False, True):
+        with pytest.raises(JobCancelled):
+            parts.gather("Squaring", tolerant=tolerant)
 
 
 def test_a_process_that_is_asked_to_leave_gives_job_and_part_back(table: JobTable) -> None:

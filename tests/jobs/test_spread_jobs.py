@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 from home_workers import kill_workers
 
@@ -32,9 +33,10 @@ def workspace(tmp_path: Path) -> Iterator[Workspace]:
     opened.ingest_sample()
     opened.champion("default")
     line = [sys.executable, "-m", "stockcast", "worker", "--linger", "60"]
+    bare = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}  # the tests set it
     with open(tmp_path / "worker.log", "ab") as log:
         worker = subprocess.Popen(
-            line, env={**os.environ, **opened.settings.environment}, stdout=log, stderr=log, start_new_session=True
+            line, env=bare | opened.settings.environment, stdout=log, stderr=log, start_new_session=True
         )
     yield opened
     kill_workers(opened.settings.home)
@@ -65,6 +67,7 @@ def test_both_processes_work_on_one_backtest_also_when_one_is_killed(workspace: 
     assert job.active, "it was over before a second process had come"
     helper = next(part for part in workspace.desk.parts.of(job.id) if part.pid not in (None, job.pid))
     assert helper.pid is not None
+    assert psutil.Process(helper.pid).environ()["OMP_NUM_THREADS"] == "1", "they share the two threads"
     os.kill(helper.pid, signal.SIGKILL)
     done = wait(workspace, job, lambda job: not job.active)
     assert (done.state, done.attempt) == ("succeeded", 1), done.error
