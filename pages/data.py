@@ -25,7 +25,8 @@ for key, title, icon, show in (
     ("prices_file", _("From a file"), ":material/upload_file:", price_upload),
     ("prices_sample", _("Bundled sample"), ":material/inventory_2:", offer_sample),
 ):
-    place = st.expander(title, icon=icon, key=key, on_change="rerun")
+    first = key == "prices_sample" and not histories  # the shortest way to a first forecast stands open
+    place = st.expander(title, icon=icon, key=key, on_change="rerun", expanded=first)
     if place.open:  # what nobody looks at need not be drawn
         with place, boundary():
             show()

@@ -131,6 +131,14 @@ def test_a_window_with_four_equal_closes_raises_the_banner(sample: Workspace, op
     assert any(alert.proto.title.startswith("Check your data") for alert in [*app.error, *app.warning])
 
 
+def test_an_empty_data_page_offers_the_sample_at_once(empty: Workspace, open_page: OpenPage) -> None:
+    app = open_page("data")
+    app.button(key="load_sample").click().run()
+    assert_sound(app)
+    assert "5 tickers stored" in told(app)
+    assert len(empty.prices.list()) == 5
+
+
 def test_an_upload_is_shown_as_it_was_read_before_anything_is_stored(
     empty: Workspace, open_page: OpenPage
 ) -> None:
