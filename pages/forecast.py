@@ -11,7 +11,7 @@ from stockcast.ui.welcome import welcome
 router.require_frame()
 
 st.title(_("How will it close?"))
-if workspace().prices.list():
-    forecast_page()
+if stored := workspace().prices.list():
+    forecast_page(stored)
 else:
     welcome()

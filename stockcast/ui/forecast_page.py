@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from stockcast.prices.store import StoredHistory
 from stockcast.ui.answer_view import show_answer
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.forecast_evidence import evidence
 from stockcast.ui.forecast_what_if import what_if
 from stockcast.ui.language import _
-from stockcast.ui.selection import choose_ticker, histories_of, universe
+from stockcast.ui.selection import choose_ticker, universe
 from stockcast.ui.shared import answer, champion, workspace
 from stockcast.ui.window_upload import window_upload
 
 
-def forecast_page() -> None:
-    """Everything below the title, over at least one stored history."""
-    chosen, speaks, stored = universe(), champion(universe()), workspace().prices.list()
+def forecast_page(stored: Sequence[StoredHistory]) -> None:
+    """Everything below the title. `stored` must not be empty."""
+    chosen, speaks = universe(), champion(universe())
     history = choose_ticker(stored)
     with boundary():
-        if history not in histories_of(chosen):
+        named = workspace().config(chosen).universe.tickers
+        if named and history.ticker not in named:
             st.caption(
                 _("{ticker} is not in the universe {universe}: its model was not made for it.").format(
                     ticker=plain(history.ticker), universe=plain(chosen)

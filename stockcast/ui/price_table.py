@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -18,6 +19,8 @@ from stockcast.ui.price_download import download
 from stockcast.ui.shared import workspace
 
 _YAHOO = "yahoo"
+ROWS: Final = 18  # seen without scrolling; with the title above they fill a window of 1440 x 900
+_ROW: Final = 33  # pixels
 
 
 def price_table(histories: Sequence[StoredHistory], now: datetime) -> pd.DataFrame:
@@ -64,6 +67,7 @@ def _show(table: pd.DataFrame) -> None:
     st.dataframe(
         table,
         hide_index=True,
+        height=_ROW * (min(len(table), ROWS) + 1) + 3,  # told, so that what stands below it stays where it is
         key="histories",
         placeholder="–",
         column_config=titled(

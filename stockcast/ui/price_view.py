@@ -23,6 +23,7 @@ from stockcast.ui.format import count
 from stockcast.ui.language import N_, _, language
 from stockcast.ui.price_findings import pointed_out, show_findings
 from stockcast.ui.price_reads import look_over
+from stockcast.ui.price_table import ROWS
 from stockcast.ui.selection import choose_ticker
 
 RANGES = {N_("1M"): 1, N_("3M"): 3, N_("6M"): 6, N_("1Y"): 12, N_("5Y"): 60, N_("All"): None}  # months
@@ -58,6 +59,8 @@ def show_history(histories: Sequence[StoredHistory]) -> None:
         log_scale = st.toggle(
             _("Log scale"), key="log", bind="query-params", help=_("Equal heights are equal changes.")
         )
+    if len(histories) >= ROWS:  # their table fills the first window
+        below("data")
     looked = look_over(history)
     marked = pointed_out(history, looked)
     in_range = bars_of_range(looked.frame, RANGES.get(chosen, 12))

@@ -19,6 +19,7 @@ from stockcast.config import DEFAULT_UNIVERSE, Config
 from stockcast.jobs.local_runner import LocalRunner
 from stockcast.prices.store import StoredHistory
 from stockcast.settings import Settings
+from stockcast.ui import first_window
 from stockcast.workflows.forecast import Answer
 from stockcast.workspace import Workspace
 
@@ -31,6 +32,14 @@ def components_are_looked_for_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         found = functools.cache(manifest_scanner.scan_component_manifests)
         patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_browser_needs_a_moment() -> Iterator[None]:
+    """AppTest draws nothing; the tests in a browser have a server of their own, which waits."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_window, "MOMENT", 0)
         yield
 
 

@@ -106,7 +106,6 @@ def test_a_deep_link_to_a_part_of_the_live_record_shows_it_and_can_be_passed_on(
 
 def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     page.goto("/data")
-    page.get_by_text("Bundled sample", exact=True).click()
     page.get_by_role("button", name="Load the bundled sample").click()
     expect(page.get_by_role("heading", name="How good are the prices of AAPL?")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_be_visible()
@@ -157,7 +156,6 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
 
 def test_one_training_is_seen_by_every_tab_and_browser_until_somebody_cancels_it(page: Page, server: str) -> None:
     page.goto("/data")
-    page.get_by_text("Bundled sample", exact=True).click()
     page.get_by_role("button", name="Load the bundled sample").click()
     expect(page.get_by_role("heading", name="How good are the prices of AAPL?")).to_be_visible()
     _open(page, "Configuration")
