@@ -1,4 +1,4 @@
-"""The pictures of the documents, taken by a real Chromium from a fresh home: `make screenshots`."""
+"""The pictures of the documents, light and dark, taken by a real browser from a fresh home: `make screenshots`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, timedelta
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
 from playwright.sync_api import Page, expect, sync_playwright
@@ -31,6 +32,8 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 WIDTH = 1440
 PATIENCE = 120  # seconds
 LARGEST = 450_000  # bytes
+Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("light", "dark")
 APP_STATE = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState"
 
 
@@ -53,19 +56,23 @@ def main() -> None:
         expect(page.get_by_text(re.compile(r"^lstm v2 .*interval held.*")).first).to_be_visible()
         pages = {"train": "/train", "backtest": "/backtest", "overview": "/", "forecast": "/forecast"}
         pages |= {name: f"/{name}" for name in ("data", "runs", "api")}
-        for name, path in pages.items():
-            page.goto(path)
-            keep(page, name)
-        enter_a_change(page)
-        keep(page, "configuration")
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            for name, path in pages.items():
+                page.goto(path)
+                keep(page, name, theme)
+            enter_a_change(page)
+            keep(page, "configuration", theme)
         page.close()
         monitor = Path(home) / "monitor"
         speak_every_evening(monitor)
         with served(monitor) as other:
             page = browser.new_page(viewport={"width": WIDTH, "height": 900}, base_url=other)
             page.set_default_timeout(1000 * PATIENCE)
-            page.goto("/monitor")
-            keep(page, "monitor")
+            for theme in THEMES:
+                page.emulate_media(color_scheme=theme)
+                page.goto("/monitor")
+                keep(page, "monitor", theme)
         browser.close()
 
 
@@ -138,7 +145,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def keep(page: Page, name: str) -> None:
+def keep(page: Page, name: str, theme: Theme) -> None:
     """Saves the whole page, as high as its content."""
     page.wait_for_selector("h1")
     page.wait_for_timeout(1000)
@@ -149,7 +156,7 @@ def keep(page: Page, name: str) -> None:
         page.set_viewport_size({"width": WIDTH, "height": height})
     page.wait_for_timeout(1500)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    file = IMAGES / f"{name}.png"
+    file = IMAGES / (f"{name}.png" if theme == "light" else f"{name}-{theme}.png")
     picture.save(file, optimize=True)
     page.set_viewport_size({"width": WIDTH, "height": 900})
     size = file.stat().st_size

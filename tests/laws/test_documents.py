@@ -105,6 +105,14 @@ def test_the_readme_leads_to_a_forecast_within_its_first_15_lines() -> None:
     assert "docs/images/" in head
 
 
+@pytest.mark.parametrize("page", sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
+def test_the_guide_shows_every_page_light_and_dark(page: str) -> None:
+    guide = (ROOT / "docs" / "guide.md").read_text()
+    for name in (f"{page}.png", f"{page}-dark.png"):
+        assert f'"images/{name}"' in guide
+        assert (ROOT / "docs" / "images" / name).is_file()
+
+
 def test_the_change_log_knows_this_version() -> None:
     assert f"## {__version__}" in (ROOT / "CHANGELOG.md").read_text()
     assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == __version__
