@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from stockcast.monitoring.acknowledgements import Sifted
@@ -18,7 +17,7 @@ from stockcast.ui.figure_card import figure_card
 from stockcast.ui.forecast_table import SHARES, file_stem, percent_table, shown_table
 from stockcast.ui.format import count, figures, interval, money, percent, price, session, signed_percent
 from stockcast.ui.freshness import freshness_note
-from stockcast.ui.language import _, language
+from stockcast.ui.language import _
 from stockcast.ui.scorecard_table import skill_sentence
 from stockcast.ui.shared import workspace
 from stockcast.workflows.compare_forecasts import Beside
@@ -48,22 +47,13 @@ def show_fan(
 ) -> None:
     """The chart, whose camera saves a picture under the name of the answer."""
     camera = {"format": "png", "filename": file_stem(answer), "width": 1200, "height": 600, "scale": 2}
-    beside = tuple((each.label, each.forecast.median.tobytes()) for each in others)
-    shows = (str(workspace().settings.home), answer.journal_id, answer.forecast.horizon, beside, level, past)
     st.plotly_chart(
-        _drawn((*shows, language()), answer, others, level, past),
+        fan_chart(answer, marked_positions(answer.drift), others=others, level=level, past=past),
         width="stretch",
         key=f"{key}_fan",
         config={**TOOL_BAR, "displayModeBar": True, "toImageButtonOptions": camera},
         alt=_("Fan chart of the coming sessions; the table below holds the same figures."),
     )
-
-
-@st.cache_resource(max_entries=100, show_spinner=False)  # a page only reads it
-def _drawn(
-    key: tuple[object, ...], _answer: Answer, _others: Sequence[Beside], _level: float | None, _past: int | None
-) -> go.Figure:
-    return fan_chart(_answer, marked_positions(_answer.drift), others=_others, level=_level, past=_past)
 
 
 def show_tables(answer: Answer, key: str, others: Sequence[Beside] = ()) -> None:
