@@ -320,6 +320,16 @@ def test_a_batch_of_unlike_contexts_equals_its_single_calls(
     assert_a_batch_equals_its_single_calls(forecaster, contexts)
 
 
+def test_a_long_batch_has_a_forecast_for_every_context_in_its_place(
+    forecaster: Forecaster, frame: PriceFrame
+) -> None:
+    cutoffs = [*range(len(frame) - 40, len(frame))] * 13  # 520: more than are done at once, and not a multiple
+    contexts = [window.context for window in windows(frame, cutoffs, forecaster.horizon, 400)]
+    found = np.stack([forecast.log_returns for forecast in forecaster.forecast(contexts)])
+    alone = np.stack([forecast.log_returns for forecast in forecaster.forecast(contexts[:40])])
+    np.testing.assert_allclose(found, np.tile(alone, (13, 1, 1)), atol=SAME)
+
+
 def test_no_contexts_give_no_forecasts(forecaster: Forecaster) -> None:
     assert forecaster.forecast([]) == []
 
