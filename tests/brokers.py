@@ -56,6 +56,14 @@ class Broker(ABC):
             assert time.monotonic() < deadline, "the broker does not answer"
             time.sleep(0.1)
 
+    def ensure(self) -> None:
+        """Starts it unless it answers, whatever was done to it before."""
+        if self._process is not None:
+            self.resume()
+        if self._process is None or self._process.poll() is not None or not self._answers():
+            self.stop()
+            self.start()
+
     def stop(self) -> None:
         """Kills it with all that it has started."""
         if self._process is not None:

@@ -111,8 +111,9 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     expect(page.locator(".js-plotly-plot")).to_be_visible()
 
     _open(page, "Configuration")
-    for field in ("Max epochs", "Patience"):  # long enough to be watched
-        page.get_by_role("spinbutton", name=field).fill("35")
+    # Long enough to be watched, and no longer.
+    for field, figure in {"Max epochs": 35, "Patience": 35, "Units": 8, "Networks": 1}.items():
+        page.get_by_role("spinbutton", name=field).fill(str(figure))
     page.get_by_role("button", name="Save as a version").click()
     expect(page.get_by_text("Version 1 of the universe default.")).to_be_visible()
 

@@ -54,7 +54,9 @@ def faces(tmp_path: Path) -> Iterator[Faces]:
         kill_workers(home)
 
 
-def test_up_serves_every_face_of_an_empty_home_and_leaves_nobody_behind(faces: Faces) -> None:
+def test_up_serves_every_face_of_an_empty_home_tells_when_one_is_silent_and_leaves_nobody_behind(
+    faces: Faces,
+) -> None:
     wait_until_answered(f"{faces.api}/health/ready", faces.process)
     wait_until_answered(f"{faces.mlflow}/health", faces.process)
     with ApiClient(faces.api) as client:
@@ -71,27 +73,20 @@ def test_up_serves_every_face_of_an_empty_home_and_leaves_nobody_behind(faces: F
         expect(main.get_by_text(re.compile("has spoken; the log knows this as request"))).to_be_visible()
         assert "curl" in main.inner_text()
 
+        [api] = [
+            each
+            for each in psutil.Process(faces.process.pid).children(recursive=True)
+            if "stockcast.api.serve" in each.cmdline()
+        ]
+        api.suspend()  # an end would end everything: `up` stops all when one has gone
+        expect(page.get_by_text(re.compile("^Not yet: "))).to_be_visible()
+        expect(page.get_by_text(re.compile("stockcast serve api --port")).first).to_be_visible()
+        api.resume()
+        expect(page.get_by_text("Yes: the API is healthy")).to_be_visible()
+
         page.get_by_role("link", name="Monitor").click()
         drawn(page, "Has it kept its word?")
 
         faces.process.send_signal(signal.SIGTERM)
         faces.process.wait(timeout=PATIENCE / 1000)
     assert workers_of(faces.home) == []
-
-
-def test_the_api_page_tells_how_to_start_an_api_that_has_gone_and_sees_it_come_back(faces: Faces) -> None:
-    wait_until_answered(f"{faces.api}/health/ready", faces.process)
-    [served] = [
-        each
-        for each in psutil.Process(faces.process.pid).children(recursive=True)
-        if "stockcast.api.serve" in each.cmdline()
-    ]
-    with watched_page(faces.dashboard) as page:
-        page.goto("/api")
-        drawn(page, "Can a program ask?")
-        expect(page.get_by_text("Yes: the API is healthy")).to_be_visible()
-        served.suspend()  # an end would end everything: `up` stops all when one has gone
-        expect(page.get_by_text(re.compile("^Not yet: "))).to_be_visible()
-        expect(page.get_by_text(re.compile("stockcast serve api --port")).first).to_be_visible()
-        served.resume()
-        expect(page.get_by_text("Yes: the API is healthy")).to_be_visible()

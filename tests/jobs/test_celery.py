@@ -52,11 +52,8 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def workspace(broker: Broker, home_of_sample: Path, tmp_path: Path) -> Iterator[Workspace]:
-    """A Workspace that rings over the broker, which runs and holds nothing of another test's."""
-    with contextlib.suppress(AssertionError, OSError):
-        broker.resume()
-    broker.stop()
-    broker.start()
+    """A Workspace that rings over the broker, which runs; its queues are no other test's."""
+    broker.ensure()
     home = tmp_path / "home"
     shutil.copytree(home_of_sample, home)
     settings = Settings(

@@ -31,7 +31,10 @@ PATIENCE = 120  # seconds; the machine may be busy
 UNIVERSE = "chaos"
 # Some seconds in a warm process, so that a kill may come in every part of it.
 EPOCHS = 25
-QUICK = [f"training.max_epochs={EPOCHS}", f"training.patience={EPOCHS}", "training.accelerator=cpu"]
+QUICK = [
+    f"training.max_epochs={EPOCHS}", f"training.patience={EPOCHS}", "training.accelerator=cpu",
+    "network.members=1", "network.hidden_size=16",
+]  # fmt: skip
 
 
 # What happens to processes does not depend on the database; what kills leave behind is looked at on both.
