@@ -11,6 +11,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from real_browser import PATIENCE, dashboard_over, drawn, watched_page
 
+from stockcast.config import DEFAULT_UNIVERSE, Config
+from stockcast.settings import Settings
+from stockcast.workspace import Workspace
+
 # Points of the validation curve, as Plotly holds them.
 EPOCHS_DRAWN = """((document.querySelector('.js-plotly-plot')?.data ?? [])
     .find(curve => curve.name === 'Validation')?.x?.length ?? 0)"""
@@ -32,6 +36,16 @@ def server(tmp_path: Path) -> Iterator[str]:
     more = {"STOCKCAST_WORKER_LINGER": "30", "STOCKCAST_MLFLOW_UI_URL": "http://127.0.0.1:5000"}
     with dashboard_over(tmp_path / "home", tmp_path, **more) as address:
         yield address
+
+
+@pytest.fixture
+def long_training_there(sample_home: Path, tmp_path: Path) -> None:
+    """The fresh server finds the sample and a configuration that trains for minutes; named before `page`."""
+    shutil.copytree(sample_home, tmp_path / "home")
+    workspace = Workspace(Settings(home=tmp_path / "home"))
+    slow = Config().with_overrides(["training.max_epochs=1000", "training.patience=200"])
+    workspace.configs.save(DEFAULT_UNIVERSE, slow, "", workspace.clock())
+    workspace.database.close()
 
 
 @pytest.fixture
@@ -155,18 +169,12 @@ def test_the_walk_from_prices_to_a_forecast_and_its_run(page: Page) -> None:
     expect(page.get_by_text("Something went wrong")).to_have_count(0)
 
 
-def test_one_training_is_seen_by_every_tab_and_browser_until_somebody_cancels_it(page: Page, server: str) -> None:
-    page.goto("/data")
-    page.get_by_role("button", name="Load the bundled sample").click()
-    expect(page.get_by_role("heading", name="How good are the prices of AAPL?")).to_be_visible()
-    _open(page, "Configuration")
-    for field in ("Max epochs", "Patience"):
-        page.get_by_role("spinbutton", name=field).fill("200")
-    page.get_by_role("button", name="Save as a version").click()
-    expect(page.get_by_text("Version 1 of the universe default.")).to_be_visible()
-    _open(page, "Train")
+def test_one_training_is_seen_by_every_tab_and_browser_until_somebody_cancels_it(
+    long_training_there: None, page: Page, server: str
+) -> None:
+    page.goto("/train")
     page.get_by_role("button", name="Retrain").click()
-    epochs = re.compile(r"Epoch \d+ of 200")
+    epochs = re.compile(r"Epoch \d+ of 1000")
     expect(_progress(page)).to_contain_text(epochs)
     job = page.url.rsplit("job=", 1)[1][:12]
 
