@@ -44,6 +44,6 @@ def _sentence(comparison: Comparison, count: int) -> str:
     word = "lower" if comparison.skill > 0 else "not lower"
     doubt = ", though not significantly" if comparison.skill > 0 and comparison.test.p_value > SIGNIFICANT else ""
     return (
-        f"Its CRPS is {word} than that of {comparison.opponent}{doubt}: skill {comparison.skill:+.2%} over "
-        f"{count:,} forecasts (Diebold-Mariano {p_text(comparison.test.p_value)})."
+        f"Its CRPS is {word} than that of {comparison.opponent}{doubt}: skill {100 * comparison.skill:+.2f} % "
+        f"over {count:,} forecasts (Diebold-Mariano {p_text(comparison.test.p_value)})."
     )

@@ -86,7 +86,7 @@ def training_pairs(
         still = float(np.mean(np.diff(train.close) == 0))
         if still > MOST_STILL:
             left_out[frame.ticker] = (
-                f"{frame.ticker} closed unchanged on {still:.0%} of its sessions up to {split.train_end}; "
+                f"{frame.ticker} closed unchanged on {100 * still:.0f} % of its sessions up to {split.train_end}; "
                 "nothing about a moving price can be learnt from it"
             )
             continue

@@ -39,6 +39,6 @@ def others(count: int) -> str:
 def move(log_return: float) -> str:
     """A move in words: "fell 50.2 %", "rose to 100 times the close before"."""
     if abs(log_return) < math.log(10):
-        return f"{'fell' if log_return < 0 else 'rose'} {abs(math.expm1(log_return)):.1%}".replace("%", " %")
+        return f"{'fell' if log_return < 0 else 'rose'} {100 * abs(math.expm1(log_return)):.1f} %"
     factor = math.exp(min(log_return, 700.0))  # beyond that a float overflows
     return f"{'fell' if log_return < 0 else 'rose'} to {factor:.3g} times the close before"

@@ -62,7 +62,9 @@ class PriceQuality:
     def _jumps(self) -> str:
         if not self.jumps:
             return "No move looks like a missed split or a unit error."
-        shown = [f"{jump.session} ({np.expm1(jump.log_return):+.0%}, {jump.looks_like})" for jump in self.jumps]
+        shown = [
+            f"{jump.session} ({100 * np.expm1(jump.log_return):+.0f} %, {jump.looks_like})" for jump in self.jumps
+        ]
         return f"{_count(len(shown), 'move')} to look at: {some_of(shown)}."
 
     def _still(self) -> str:
@@ -80,7 +82,7 @@ class PriceQuality:
     def _ranges(self) -> str:
         if self.range_share == 0:
             return "Only closes are known, no open, high and low."
-        return f"Open, high and low are known for {self.range_share:.1%} of the sessions."
+        return f"Open, high and low are known for {100 * self.range_share:.1f} % of the sessions."
 
 
 def assess_quality(frame: PriceFrame) -> PriceQuality:

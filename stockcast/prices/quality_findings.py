@@ -54,7 +54,8 @@ def _jumps(quality: PriceQuality) -> list[QualityFinding]:
         if jump.looks_like != "an extreme move":
             kind = "unit_error" if jump.looks_like == "a unit error" else "split"
         words = (
-            f"The close moved by {np.expm1(jump.log_return):+.1%} in one session: looks like {jump.looks_like}."
+            f"The close moved by {100 * np.expm1(jump.log_return):+.1f} % in one session: "
+            f"looks like {jump.looks_like}."
         )
         found.append(QualityFinding(kind, jump.session, jump.session, 1, words))
     return found

@@ -109,7 +109,7 @@ def _fetch_anew(before: StoredHistory, source: PriceSource[Any], now: datetime, 
     """The whole range of the stored history again, because its end is told differently now."""
     fetched = ask(source, PriceQuestion(before.ticker, start=before.first_session), now)
     if overlap.difference is not None:
-        reason = f"the return of {overlap.first_disagreement} differs by {overlap.difference:+.2%}"
+        reason = f"the return of {overlap.first_disagreement} differs by {100 * overlap.difference:+.2f} %"
     elif overlap.first_disagreement is not None:
         reason = f"the session {overlap.first_disagreement} is known to one of both only"
     else:

@@ -117,10 +117,7 @@ def _calibration(diagnosis: Diagnosis) -> str:
     rows = [
         (
             str(each.horizon),
-            *(
-                f"{share:.1%}".replace("%", " %")
-                for share in (each.coverage_80, each.coverage_90, each.coverage_95)
-            ),
+            *(f"{100 * share:.1f} %" for share in (each.coverage_80, each.coverage_90, each.coverage_95)),
             f"{each.count:,}",
         )
         for each in diagnosis.horizons

@@ -78,7 +78,7 @@ def _replaced(stored: PriceFrame, frame: PriceFrame) -> list[str]:
     if overlap.difference is not None:
         told.append(
             f"The file tells another story: its return of {overlap.first_disagreement} differs by "
-            f"{overlap.difference:+.2%}."
+            f"{100 * overlap.difference:+.2f} %."
         )
     elif overlap.agreed:
         told.append(f"The returns of the {overlap.sessions:,} sessions that both have agree.")

@@ -82,7 +82,7 @@ def fan_svg(answer: Answer, marked: Mapping[int, tuple[str, str]]) -> Html:
     parts += _sessions(plane, answer, len(closes))
     for h, (_x, value) in zip(ahead, median, strict=True):
         told = f"{forecast.session(h) or f'+{h}'}: median {money(value, unit)}" + "".join(
-            f", {share:.0%} {price(lower[h - 1])} – {price(upper[h - 1])}"
+            f", {100 * share:.0f} % {price(lower[h - 1])} – {price(upper[h - 1])}"
             for share, (lower, upper) in edges.items()
         )
         left, right = plane.across(h - 0.5), min(plane.across(h + 0.5), _WIDTH)

@@ -63,7 +63,7 @@ class TrainingResult:
     def verdict(self) -> str:
         """One sentence: how it did beside naive, and what became of it."""
         card = self.scorecard
-        size, chance = f"{abs(card.skill):.2%}".replace("%", " %"), p_text(card.dm_p_value)
+        size, chance = f"{100 * abs(card.skill):.2f} %", p_text(card.dm_p_value)
         if not card.dm_p_value <= SIGNIFICANT:  # so that NaN proves nothing
             word = "as good as" if card.skill == 0 else f"{size} {'better' if card.skill > 0 else 'worse'} than"
             told = f"is {word} naive, which may be chance ({chance}, {card.count:,} forecasts)"

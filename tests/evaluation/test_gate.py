@@ -63,7 +63,7 @@ def test_a_candidate_that_beats_every_opponent_is_promoted_and_told_why() -> Non
     assert verdict.promoted
     assert len(verdict.reasons) == 2
     assert "lower than that of naive" in verdict.reasons[0]
-    assert "skill +0.40%" in verdict.reasons[1]
+    assert "skill +0.40 %" in verdict.reasons[1]
     assert "over 500 forecasts" in verdict.reasons[1]
 
 

@@ -27,7 +27,7 @@ def test_a_good_history_is_called_good() -> None:
     assert quality.sentences == (
         "No session of the exchange is missing.",
         "No move looks like a missed split or a unit error.",
-        "Open, high and low are known for 100.0% of the sessions.",
+        "Open, high and low are known for 100.0 % of the sessions.",
     )
 
 

@@ -60,7 +60,7 @@ def test_the_findings_are_in_the_order_of_time_and_say_what_they_are() -> None:
     found = listed(troubled())
     assert [each.first for each in found] == sorted(each.first for each in found if each.first)
     split = next(each for each in found if each.kind == "split")
-    assert split.sentence == "The close moved by -50.0% in one session: looks like a split."
+    assert split.sentence == "The close moved by -50.0 % in one session: looks like a split."
 
 
 def test_a_good_history_has_nothing_to_look_at() -> None:

@@ -104,7 +104,7 @@ def test_a_history_that_was_restated_is_fetched_anew(
     market.table = yahoo_payload(DAYS, restated)
     ingested = ingest_prices(store, yahoo, QUESTION, evening(DAYS[154]))
     assert ingested.status == "replaced"
-    assert f"yahoo has restated AAPL (the return of {DAYS[140]} differs by +2.02%)" in ingested.sentence
+    assert f"yahoo has restated AAPL (the return of {DAYS[140]} differs by +2.02 %)" in ingested.sentence
     assert market.asked[-1].start == date.fromisoformat(DAYS[0])
     np.testing.assert_allclose(store.load("AAPL").close, restated[:155])
 

@@ -146,7 +146,7 @@ def test_a_price_that_hardly_moves_teaches_nobody_and_is_told(make_frame: MakeFr
     frames[0] = dataclasses.replace(frames[0], close=still)
     pairs, left_out = training_pairs(frames, split_dates(frames, Config()), Config())
     assert [pair.ticker for pair in pairs] == list(TICKERS[1:])
-    assert "closed unchanged on 98% of its sessions" in left_out["AAPL"]
+    assert "closed unchanged on 98 % of its sessions" in left_out["AAPL"]
     with pytest.raises(TooShortHistory, match="nothing to learn from: AAPL closed unchanged"):
         training_pairs(frames[:1], split_dates(frames[:1], Config()), Config())
 
