@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from stockcast.ui.format import glued
+
 _SPECIAL = re.compile(r"([!-/:-@\[-`{-~])")  # every ASCII punctuation mark; CommonMark lets each be escaped
 
 
@@ -14,5 +16,5 @@ def plain(text: str) -> str:
 
 
 def bullets(sentences: Iterable[str]) -> str:
-    """Sentences as a Markdown list, each made safe."""
-    return "\n".join(f"- {plain(sentence)}" for sentence in sentences)
+    """Sentences as a Markdown list, each made safe, with figures and percent signs on one line."""
+    return "\n".join(f"- {glued(plain(sentence))}" for sentence in sentences)

@@ -19,7 +19,7 @@ from stockcast.ui.config_changes import config_changes, parameter_changes
 from stockcast.ui.config_fields import config_fields
 from stockcast.ui.config_history import history_table
 from stockcast.ui.error_boundary import TELLINGS
-from stockcast.ui.escaping import plain
+from stockcast.ui.escaping import bullets, plain
 from stockcast.ui.forecast_table import csv_bytes
 from stockcast.ui.next_steps import next_steps
 from stockcast.ui.price_download import tickers_in
@@ -46,6 +46,10 @@ def test_escaped_text_reads_as_itself_and_means_nothing(text: str) -> None:
     assert {child.type for child in paragraph.children or []} <= {"text", "text_special"}
     shown = "".join(child.content for child in paragraph.children or [])
     assert shown == f"x{' '.join(text.split())}".replace("\x00", "\ufffd").rstrip()
+
+
+def test_a_figure_in_a_list_stays_on_one_line_with_its_percent_sign() -> None:
+    assert bullets(["skill -0.09 % over", "fell 5 %"]) == "- skill \\-0\\.09\u00a0\\% over\n- fell 5\u00a0\\%"
 
 
 @pytest.mark.parametrize(
