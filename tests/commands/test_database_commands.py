@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Run
 from old_databases import check_upgraded, make_old_database
 
 from stockcast.database import HEAD, Database
+
+Run = Callable[..., Any]
 
 
 @pytest.fixture

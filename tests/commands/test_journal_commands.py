@@ -8,12 +8,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Run
 
 from stockcast.database import Database
 from stockcast.forecasting.context import context_at_end
@@ -24,6 +25,8 @@ from stockcast.monitoring.journal import Journal
 from stockcast.prices.sessions import closing_times
 from stockcast.settings import read_settings
 from stockcast.workspace import Workspace
+
+Run = Callable[..., Any]
 
 
 @pytest.fixture
