@@ -74,12 +74,15 @@ class Office:
         self.workspace = workspace
         self.started: list[subprocess.Popen[bytes]] = []
 
-    @property
-    def both(self) -> list[psutil.Process]:
-        """Two workers that live; where one was killed another is started."""
+    def fill(self) -> None:
+        """Starts another worker for each that a test has killed."""
         self.started = [each for each in self.started if each.poll() is None]
         while len(self.started) < 2:
             self.started.append(begin(self.workspace))
+
+    @property
+    def both(self) -> list[psutil.Process]:
+        """Its two workers."""
         return [psutil.Process(each.pid) for each in self.started]
 
 
@@ -98,7 +101,7 @@ def shared_office(
 def office(shared_office: Office, broker: Broker) -> Office:
     """The shared one, with its broker running and both workers there."""
     broker.ensure()
-    assert len(shared_office.both) == 2
+    shared_office.fill()
     return shared_office
 
 
