@@ -10,6 +10,7 @@ import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -70,29 +71,27 @@ class TickerAnswers(Protocol):
     def volatility(self) -> Floats: ...
 
 
-class Answers(Protocol):
+class Answers:
     """What one forecaster said about one or more tickers: a Backtest, or what was kept of one."""
 
-    @property
-    def forecaster(self) -> str: ...
-    @property
-    def parts(self) -> Sequence[TickerAnswers]: ...
+    forecaster: str
+    parts: Sequence[TickerAnswers]
 
+    @cached_property
+    def ahead(self) -> OneAhead:
+        """All tickers one session ahead, in order."""
+        return OneAhead.pooled([part.ahead for part in self.parts])
 
-def fingerprint(answers: Answers) -> str:
-    """sha256 over tickers, cutoffs, last closes and next closes: equal when the question was the same."""
-    digest = hashlib.sha256()
-    for part in answers.parts:
-        digest.update(part.ticker.encode())
-        digest.update("".join(map(str, part.cutoffs)).encode())
-        digest.update(part.last_closes.tobytes())
-        digest.update(np.ascontiguousarray(part.ahead.actuals).tobytes())
-    return digest.hexdigest()
-
-
-def pooled(answers: Answers) -> OneAhead:
-    """All tickers one session ahead, in order."""
-    return OneAhead.pooled([part.ahead for part in answers.parts])
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over tickers, cutoffs, last closes and next closes: equal when the question was the same."""
+        digest = hashlib.sha256()
+        for part in self.parts:
+            digest.update(part.ticker.encode())
+            digest.update("".join(np.datetime_as_string(part.cutoffs, "D").tolist()).encode())
+            digest.update(part.last_closes.tobytes())
+            digest.update(np.ascontiguousarray(part.ahead.actuals).tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,6 +114,8 @@ class KeptTicker:
     @staticmethod
     def joined(parts: Sequence[KeptTicker]) -> KeptTicker:
         """Several spans of sessions of one ticker as one, in the order of sessions."""
+        if len(parts) == 1:
+            return parts[0]
         ordered = sorted(parts, key=lambda part: str(part.cutoffs[0]))
         return KeptTicker(
             ordered[0].ticker,
@@ -128,7 +129,7 @@ class KeptTicker:
 
 
 @dataclass(frozen=True, eq=False)
-class KeptAnswers:
+class KeptAnswers(Answers):
     """What is kept of a backtest."""
 
     forecaster: str
@@ -149,12 +150,19 @@ def packed(several: Sequence[Answers]) -> bytes:
     """What is kept of some backtests, as bytes; see `unpacked`."""
     arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {}
     for number, answers in enumerate(several):
-        arrays[f"{number}"] = np.array([answers.forecaster, *(f"{p.ticker} {p.currency}" for p in answers.parts)])
-        for place, part in enumerate(answers.parts):
-            at = f"{number}/{place}"
-            arrays |= {f"{at}/{name}": getattr(part, name) for name in _OWN}
-            arrays |= {f"{at}/{name}": getattr(part.ahead, name) for name in _AHEAD}
-            arrays |= {f"{at}/{name}": getattr(part.reach, name) for name in _REACH}
+        parts = answers.parts
+        arrays[f"{number}/names"] = np.array([answers.forecaster, *(f"{p.ticker} {p.currency}" for p in parts)])
+        if not parts:
+            continue
+        arrays[f"{number}/lengths"] = np.array([len(part.ahead) for part in parts])
+        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _OWN}
+        columns |= {name: getattr(answers.ahead, name) for name in _AHEAD}
+        rows = np.empty(len(answers.ahead), [(name, each.dtype, each.shape[1:]) for name, each in columns.items()])
+        for name, each in columns.items():
+            rows[name] = each
+        arrays[f"{number}/rows"] = rows
+        for name in _REACH:
+            arrays[f"{number}/{name}"] = np.stack([getattr(part.reach, name) for part in parts])
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
@@ -165,19 +173,19 @@ def unpacked(content: bytes) -> list[KeptAnswers]:
     with np.load(io.BytesIO(content), allow_pickle=False) as file:
         arrays: Mapping[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = dict(file)
     several = []
-    for number in range(sum("/" not in name for name in arrays)):
-        forecaster, *names = map(str, arrays[str(number)])
+    for number in range(sum(name.endswith("/names") for name in arrays)):
+        forecaster, *names = map(str, arrays[f"{number}/names"])
+        spans = np.split(arrays[f"{number}/rows"], np.cumsum(arrays[f"{number}/lengths"])[:-1]) if names else []
         parts = []
-        for place, name in enumerate(names):
+        for place, (name, rows) in enumerate(zip(names, spans, strict=True)):
             ticker, currency = name.split(" ")
-            found = {each: arrays[f"{number}/{place}/{each}"] for each in (*_OWN, *_AHEAD, *_REACH)}
             parts.append(
                 KeptTicker(
                     ticker=ticker,
                     currency=currency,
-                    ahead=OneAhead(*(found[each] for each in _AHEAD)),  # type: ignore[arg-type]
-                    reach=Reach(*(found[each] for each in _REACH)),  # type: ignore[arg-type]
-                    **{each: found[each] for each in _OWN},  # type: ignore[arg-type]
+                    ahead=OneAhead(*(np.ascontiguousarray(rows[each]) for each in _AHEAD)),
+                    reach=Reach(*(arrays[f"{number}/{each}"][place] for each in _REACH)),
+                    **{each: np.ascontiguousarray(rows[each]) for each in _OWN},
                 )
             )
         several.append(KeptAnswers(forecaster, tuple(parts)))

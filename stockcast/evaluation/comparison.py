@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stockcast.errors import UnlikeFingerprints
-from stockcast.evaluation.answers import Answers, fingerprint, pooled
+from stockcast.evaluation.answers import Answers
 from stockcast.evaluation.one_ahead import Days, OneAhead
 from stockcast.evaluation.significance import DieboldMariano, diebold_mariano
 from stockcast.forecasting.returns import Floats
@@ -25,13 +25,13 @@ class Comparison:
 def compare(candidate: Answers, opponent: Answers) -> Comparison:
     """CRPS one session ahead of two backtests. Raises UnlikeFingerprints when they were run on unlike data."""
     require_same_question(candidate, opponent)
-    mine, other = pooled(candidate), pooled(opponent)
+    mine, other = candidate.ahead, opponent.ahead
     return Comparison(opponent.forecaster, skill(mine.crps, other.crps), daily_test(mine, other))
 
 
 def require_same_question(candidate: Answers, opponent: Answers) -> None:
     """Raises UnlikeFingerprints when the two were run on unlike data."""
-    if fingerprint(candidate) != fingerprint(opponent):
+    if candidate.fingerprint != opponent.fingerprint:
         raise UnlikeFingerprints(
             f"The backtests of {candidate.forecaster} and {opponent.forecaster} were run on different data.",
             "Run both on the same tickers, sessions and stored prices.",

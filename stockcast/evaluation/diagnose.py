@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from stockcast.evaluation.answers import Answers, pooled
+from stockcast.evaluation.answers import Answers
 from stockcast.evaluation.calibration import calibration_curve, horizon_coverage, pit_histogram, regime_coverage
 from stockcast.evaluation.diagnosis import NAIVE, Diagnosis, Duel, WorstSession
 from stockcast.evaluation.duels import duel
@@ -32,7 +32,7 @@ def diagnose(
     own = (named, backtest.forecaster, naive.forecaster)
     duels = [duel(backtest, naive)]
     duels += [duel(backtest, each) for each in opponents if each.forecaster not in own]
-    mine, reference = pooled(backtest), pooled(naive)
+    mine, reference = backtest.ahead, naive.ahead
     return Diagnosis(
         label=named,
         verdict=verdict_sentence(named, card, duels),

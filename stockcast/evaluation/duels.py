@@ -17,8 +17,7 @@ _MOST_MONTHS = 24  # beyond which quarters are shown: a month of one ticker is 2
 def duel(candidate: Answers, opponent: Answers) -> Duel:
     """CRPS one session ahead. Raises UnlikeFingerprints when the two were run on unlike data."""
     require_same_question(candidate, opponent)
-    mine, other = [[part.ahead for part in each.parts] for each in (candidate, opponent)]
-    ours, theirs = OneAhead.pooled(mine), OneAhead.pooled(other)
+    ours, theirs = candidate.ahead, opponent.ahead
     test = daily_test(ours, theirs)
     return Duel(
         opponent=opponent.forecaster,
@@ -28,11 +27,15 @@ def duel(candidate: Answers, opponent: Answers) -> Duel:
         sessions=test.count,
         count=len(ours),
         tickers=tuple(
-            TickerDuel(part.ticker, len(own), skill(own.crps, its.crps), daily_test(own, its).p_value)
-            for part, own, its in zip(candidate.parts, mine, other, strict=True)
+            _ticker_duel(mine.ticker, mine.ahead, other.ahead)
+            for mine, other in zip(candidate.parts, opponent.parts, strict=True)
         ),
         periods=tuple(_periods(ours, theirs)),
     )
+
+
+def _ticker_duel(ticker: str, mine: OneAhead, other: OneAhead) -> TickerDuel:
+    return TickerDuel(ticker, len(mine), skill(mine.crps, other.crps), daily_test(mine, other).p_value)
 
 
 def _periods(mine: OneAhead, other: OneAhead) -> Sequence[Period]:

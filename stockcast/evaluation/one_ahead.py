@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 
 import numpy as np
 
@@ -25,6 +24,12 @@ class OneAhead:
     medians: Floats  # [N] closes
     actuals: Floats  # [N] closes
     days: Days  # [N] sessions that were forecast
+    crps: Floats  # [N] in percent of the price
+
+    @staticmethod
+    def of(quantiles: Floats, returns: Floats, medians: Floats, actuals: Floats, days: Days) -> OneAhead:
+        """With the CRPS worked out."""
+        return OneAhead(quantiles, returns, medians, actuals, days, metrics.crps(quantiles, returns) * 100)
 
     @staticmethod
     def pooled(parts: Sequence[OneAhead]) -> OneAhead:
@@ -35,11 +40,6 @@ class OneAhead:
 
     def __len__(self) -> int:
         return len(self.returns)
-
-    @cached_property
-    def crps(self) -> Floats:
-        """In percent of the price. [N]"""
-        return metrics.crps(self.quantiles, self.returns) * 100
 
     @property
     def mean_crps(self) -> float:

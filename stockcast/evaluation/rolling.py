@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from stockcast.errors import InvalidRequest, LeakDetected
-from stockcast.evaluation.answers import Reach
+from stockcast.evaluation.answers import Answers, Reach
 from stockcast.evaluation.one_ahead import Days, OneAhead
 from stockcast.forecasting.conformal import WARM_UP, Adaptation, adapt, ask_for, scores
 from stockcast.forecasting.context import Market, Window, stack_returns, windows
@@ -58,7 +58,7 @@ class TickerBacktest:
         quantiles = self.quantile_returns[:, 0]
         medians = self.last_closes * np.exp(quantiles[:, MEDIAN])
         days = np.array(self.sessions(1), dtype="datetime64[D]")
-        return OneAhead(quantiles, self.actual_returns[:, 0], medians, self.actuals[:, 0], days)
+        return OneAhead.of(quantiles, self.actual_returns[:, 0], medians, self.actuals[:, 0], days)
 
     @cached_property
     def reach(self) -> Reach:
@@ -78,7 +78,7 @@ class TickerBacktest:
 
 
 @dataclass(frozen=True, eq=False)
-class Backtest:
+class Backtest(Answers):
     """A rolling backtest over one or more tickers."""
 
     forecaster: str

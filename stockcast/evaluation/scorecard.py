@@ -9,7 +9,7 @@ from datetime import date
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from stockcast.errors import CorruptBundle
-from stockcast.evaluation.answers import Answers, TickerAnswers, fingerprint
+from stockcast.evaluation.answers import Answers, TickerAnswers
 from stockcast.evaluation.comparison import Comparison, compare
 from stockcast.evaluation.one_ahead import OneAhead
 
@@ -108,14 +108,13 @@ _SCORECARD = TypeAdapter(Scorecard)
 def score(backtest: Answers, naive: Answers) -> Scorecard:
     """The Scorecard of a backtest beside the naive one. Raises UnlikeFingerprints when the data differ."""
     against_naive = compare(backtest, naive)
-    own, other = [[part.ahead for part in each.parts] for each in (backtest, naive)]
-    mine, reference = OneAhead.pooled(own), OneAhead.pooled(other)
+    mine, reference = backtest.ahead, naive.ahead
     currencies = {part.currency for part in backtest.parts}
     one_currency = len(currencies) == 1
     mape, naive_mape = mine.mape, reference.mape
     return Scorecard(
         forecaster=backtest.forecaster,
-        fingerprint=fingerprint(backtest),
+        fingerprint=backtest.fingerprint,
         count=len(mine),
         first_session=mine.days.min().item(),
         last_session=mine.days.max().item(),
@@ -148,8 +147,8 @@ def score(backtest: Answers, naive: Answers) -> Scorecard:
         direction_count=int(mine.decided.sum()),
         up_share=mine.up_share,
         tickers=tuple(
-            _ticker_score(part, each, beside)
-            for part, each, beside in zip(backtest.parts, own, other, strict=True)
+            _ticker_score(part, part.ahead, beside.ahead)
+            for part, beside in zip(backtest.parts, naive.parts, strict=True)
         ),
     )
 

@@ -22,18 +22,18 @@ def backtest_in_parts(
 ) -> Diagnosis:
     """Gives all parts away and puts together what they have made."""
     whole = desk.spread(universe, asked)
-    given = parts.give_away(
-        [Part(FORECASTS, part.to_json()) for part in whole.forecasts()]
-        + [Part(OPPONENTS, part.to_json()) for part in whole.opponents()]
-    )
+    mine = [Part(FORECASTS, part.to_json()) for part in whole.forecasts()]
+    beside = [Part(OPPONENTS, part.to_json()) for part in whole.opponents()]
+    # What takes longest is begun first, so that nobody has much left to do when all others are done.
+    given = parts.give_away(mine + beside if whole.learns else beside + mine)
     begun = next((ForecastsRequest.from_json(part.request) for part in given if part.kind == FORECASTS), None)
     if begun is not None and begun.model != whole.subject.name:  # an alias has moved since an earlier attempt
         whole = desk.spread(universe, asked, begun)
     done = parts.gather(f"Backtesting {asked.model}")
     lease.doing("Scoring what was forecast", 0.95)
-    said, beside = ([parts.content(part) for part in done if part.kind == kind] for kind in (FORECASTS, OPPONENTS))
+    made = {kind: [parts.content(part) for part in done if part.kind == kind] for kind in (FORECASTS, OPPONENTS)}
     fits = [read_fits(part.result or {}) for part in done if part.kind == OPPONENTS]
-    return whole.diagnosis(said, beside, fits)
+    return whole.diagnosis(made[FORECASTS], made[OPPONENTS], fits)
 
 
 def backtest_parts(desk: BacktestDesk, keep: Callable[[Job, bytes], None]) -> dict[str, Handler]:

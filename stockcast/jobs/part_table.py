@@ -47,7 +47,9 @@ class PartTable:
                     [
                         {
                             "id": uuid.uuid4().hex[:12], "kind": part.kind, "universe": job.universe,
-                            "state": "queued", "request": {**part.request, "part": number}, "created_at": now,
+                            "state": "queued", "request": {**part.request, "part": number},
+                            # The oldest is taken first.
+                            "created_at": now + timedelta(microseconds=number),
                             "progress": 0.0, "attempt": 0, "attempts_allowed": ATTEMPTS, "loose_ends": False,
                             "parent": job.id,
                         }

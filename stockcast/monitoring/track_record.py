@@ -16,7 +16,6 @@ from stockcast.evaluation.one_ahead import OneAhead
 from stockcast.evaluation.scorecard import Scorecard
 from stockcast.evaluation.significance import diebold_mariano
 from stockcast.forecasting.quantiles import MEDIAN
-from stockcast.forecasting.returns import Floats
 from stockcast.monitoring.live_coverage import live_coverage, live_pit
 from stockcast.monitoring.miss_cusum import MissCusum, miss_cusum
 from stockcast.monitoring.record import (
@@ -65,7 +64,7 @@ def track_record(
     held = scored.where(counts & chosen)
     if not len(held):
         return empty
-    own, cards = _ahead(held, held.quantiles), promised if promised and scored.horizon == 1 else {}
+    own, cards = _ahead(held), promised if promised and scored.horizon == 1 else {}
     return TrackRecord(
         universe=scored.universe,
         horizon=scored.horizon,
@@ -104,13 +103,19 @@ def first_words(scored: Scored) -> tuple[Bools, dict[str, Bools]]:
     return ~uploaded & ~late & ~later, reasons
 
 
-def _ahead(held: Scored, quantiles: Floats) -> OneAhead:
+def _ahead(held: Scored) -> OneAhead:
     """In units of the last close: what a restated history would tell in another unit stays as it was."""
-    return OneAhead(quantiles, held.returns, np.exp(quantiles[:, MEDIAN]), np.exp(held.returns), held.sessions)
+    medians, closes = np.exp(held.quantiles[:, MEDIAN]), np.exp(held.returns)
+    return OneAhead(held.quantiles, held.returns, medians, closes, held.sessions, held.crps)
+
+
+def _naive_ahead(held: Scored) -> OneAhead:
+    medians, closes = np.exp(held.naive_quantiles[:, MEDIAN]), np.exp(held.returns)
+    return OneAhead(held.naive_quantiles, held.returns, medians, closes, held.sessions, held.naive_crps)
 
 
 def _scores(held: Scored, confidence: float) -> LiveScores:
-    own, naive = _ahead(held, held.quantiles), _ahead(held, held.naive_quantiles)
+    own, naive = _ahead(held), _naive_ahead(held)
     ours, theirs = (daily_means(losses, held.sessions) for losses in (held.crps, held.naive_crps))
     test = diebold_mariano(ours, theirs, held.horizon)
     mape, naive_mape = own.mape, naive.mape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -18,6 +19,8 @@ from stockcast.prices.tickers import exchange_of, normalise_ticker
 
 # Sessions as the database has them, which NumPy reads ten times sooner than Python's dates.
 _BAR_COLUMNS = [type_coerce(tables.bars.c.session, String), *(tables.bars.c[name] for name in COLUMNS)]
+
+KEPT = 64  # histories in memory, 0.2 MB for twenty years
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class PriceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._loaded: dict[tuple[object, ...], PriceFrame] = {}  # the one asked for last at the end
+        self._lock = threading.Lock()
 
     def save(self, fetched: FetchedPrices) -> StoredHistory:
         """Replaces a ticker's history in one transaction."""
@@ -65,20 +70,22 @@ class PriceStore:
         return history
 
     def load(self, ticker: str) -> PriceFrame:
-        """The stored history. Raises InvalidTicker, or UnknownTicker when nothing is stored under it."""
+        """The stored history. Raises InvalidTicker, or UnknownTicker when nothing is stored under it.
+
+        One that was loaded before and has not changed is not read again.
+        """
         with self._database.read() as connection:
             history = _history_or_raise(connection, normalise_ticker(ticker))
-            ours = tables.bars.c.ticker == history.ticker
-            rows = connection.execute(select(*_BAR_COLUMNS).where(ours).order_by(tables.bars.c.session)).all()
-            sessions, *values = zip(*rows, strict=True)
-        columns = {name: np.array(held, dtype=np.float64) for name, held in zip(COLUMNS, values, strict=True)}
-        return PriceFrame.from_columns(
-            np.array(sessions, dtype="datetime64[D]"),
-            columns,
-            ticker=history.ticker,
-            source=history.source,
-            as_of=history.as_of,
-        )
+            known = (history.ticker, history.content_hash, history.source, history.as_of)
+            with self._lock:
+                frame = self._loaded.pop(known, None)
+            frame = frame or _read(connection, history)
+        if frame.content_hash == history.content_hash:  # not stored anew between two questions
+            with self._lock:
+                self._loaded[known] = frame
+                for oldest in list(self._loaded)[:-KEPT]:
+                    del self._loaded[oldest]
+        return frame
 
     def history(self, ticker: str) -> StoredHistory:
         """What is known about one history. Raises InvalidTicker or UnknownTicker."""
@@ -103,6 +110,20 @@ class PriceStore:
         """Forgets a history. Raises InvalidTicker or UnknownTicker."""
         with self._database.write() as connection:
             _delete(connection, _history_or_raise(connection, normalise_ticker(ticker)).ticker)
+
+
+def _read(connection: Connection, history: StoredHistory) -> PriceFrame:
+    ours = tables.bars.c.ticker == history.ticker
+    rows = connection.execute(select(*_BAR_COLUMNS).where(ours).order_by(tables.bars.c.session)).all()
+    sessions, *values = zip(*rows, strict=True)
+    columns = {name: np.array(held, dtype=np.float64) for name, held in zip(COLUMNS, values, strict=True)}
+    return PriceFrame.from_columns(
+        np.array(sessions, dtype="datetime64[D]"),
+        columns,
+        ticker=history.ticker,
+        source=history.source,
+        as_of=history.as_of,
+    )
 
 
 def _bar_rows(frame: PriceFrame) -> list[dict[str, object]]:

@@ -51,8 +51,7 @@ class SpreadBacktest:
         """The parts of the model; none where it is GARCH itself, which every part of the opponents has."""
         if self.subject.is_garch:
             return []
-        anew = self.subject.known is None or self.refit != "never"
-        if anew:
+        if self.learns:
             known = first_cutoffs(self.frames, self.start, self.end, self.refit, self._lookback)
             whole = blocks(self.start, self.end, self.refit)
             shares = [(self._tickers, block) for block in whole if block.start in known]
@@ -67,7 +66,7 @@ class SpreadBacktest:
                 start=block.start,
                 end=block.end,
                 until=self.end,
-                anew=anew,
+                anew=self.learns,
             )
             for some, block in shares
         ]
@@ -130,6 +129,11 @@ class SpreadBacktest:
             lookback=self._lookback,
             fits=fits,
         )
+
+    @property
+    def learns(self) -> bool:
+        """Whether the model learns anew before it forecasts."""
+        return self.subject.known is None or self.refit != "never"
 
     @property
     def _tickers(self) -> tuple[str, ...]:

@@ -13,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stockcast.errors import InvalidRequest, TooShortHistory
-from stockcast.evaluation.answers import fingerprint
 from stockcast.evaluation.refits import RefitPolicy, blocks, garch_reference, refitted_backtest
 from stockcast.evaluation.rolling import Backtest, rolling_backtest
 from stockcast.forecasting.ewma import EwmaEstimator, EwmaForecaster
@@ -65,7 +64,7 @@ def frames(make_frame: MakeFrame) -> list[PriceFrame]:
 
 
 def assert_same_question(found: Backtest, expected: Backtest) -> None:
-    assert fingerprint(found) == fingerprint(expected)
+    assert found.fingerprint == expected.fingerprint
     for ours, theirs in zip(found.parts, expected.parts, strict=True):
         assert (ours.ticker, ours.currency) == (theirs.ticker, theirs.currency)
         np.testing.assert_array_equal(ours.actuals, theirs.actuals)
@@ -193,7 +192,7 @@ def test_the_garch_reference_is_fitted_on_all_that_precedes_its_block(frames: li
 def test_the_garch_reference_takes_a_horizon_and_a_lookback(frames: list[PriceFrame]) -> None:
     found = garch_reference(frames, START, END, "never", horizon=2, lookback=30)
     naive = NaiveForecaster(horizon=2, lookback=30)
-    assert fingerprint(found) == fingerprint(rolling_backtest(naive, frames, START, END))
+    assert found.fingerprint == rolling_backtest(naive, frames, START, END).fingerprint
     assert found.parts[0].actuals.shape[1] == 2
 
 

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from stockcast.config import Config
 from stockcast.errors import InvalidRequest, LeakDetected
-from stockcast.evaluation.answers import fingerprint
 from stockcast.evaluation.comparison import compare
 from stockcast.evaluation.rolling import Backtest, rolling_backtest
 from stockcast.evaluation.scorecard import score
@@ -161,15 +160,15 @@ def test_the_fingerprint_is_that_of_the_question_not_of_the_forecaster(
     make_frame: MakeFrame, frame: PriceFrame
 ) -> None:
     start, end = day(frame, 40), day(frame, 60)
-    ours = fingerprint(rolling_backtest(Witness(), [frame], start, end))
-    assert fingerprint(rolling_backtest(EwmaForecaster(lookback=10), [frame], start, end)) == ours
+    ours = rolling_backtest(Witness(), [frame], start, end).fingerprint
+    assert rolling_backtest(EwmaForecaster(lookback=10), [frame], start, end).fingerprint == ours
     closes = np.array(frame.close)
     closes[60] += 0.01
     others = [
-        fingerprint(rolling_backtest(Witness(), [make_frame("AAPL", closes=closes)], start, end)),
-        fingerprint(rolling_backtest(Witness(), [make_frame("IBM", closes=frame.close)], start, end)),
-        fingerprint(rolling_backtest(Witness(), [frame], start, day(frame, 59))),
-        fingerprint(rolling_backtest(Witness(), [frame], day(frame, 41), end)),
+        rolling_backtest(Witness(), [make_frame("AAPL", closes=closes)], start, end).fingerprint,
+        rolling_backtest(Witness(), [make_frame("IBM", closes=frame.close)], start, end).fingerprint,
+        rolling_backtest(Witness(), [frame], start, day(frame, 59)).fingerprint,
+        rolling_backtest(Witness(), [frame], day(frame, 41), end).fingerprint,
     ]
     assert len({ours, *others}) == 5
 
@@ -234,7 +233,7 @@ def test_adaptation_asks_no_other_question_and_leaves_the_median_alone(long: Pri
     plain, adapted = (
         rolling_backtest(each, [long], day(long, 421), day(long, 560)) for each in (EwmaForecaster(), ADAPTING)
     )
-    assert fingerprint(adapted) == fingerprint(plain)
+    assert adapted.fingerprint == plain.fingerprint
     np.testing.assert_array_equal(adapted.parts[0].actuals, plain.parts[0].actuals)
     ours, theirs = adapted.parts[0].quantile_returns, plain.parts[0].quantile_returns
     np.testing.assert_array_equal(ours[:, :, MEDIAN], theirs[:, :, MEDIAN])
