@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -111,6 +111,10 @@ class KeptTicker:
         """The same without the rest."""
         return KeptTicker(**{field.name: getattr(part, field.name) for field in fields(KeptTicker)})
 
+    def scored(self) -> KeptTicker:
+        """The same without quantiles."""
+        return replace(self, ahead=self.ahead.scored())
+
     @staticmethod
     def joined(parts: Sequence[KeptTicker]) -> KeptTicker:
         """Several spans of sessions of one ticker as one, in the order of sessions."""
@@ -134,6 +138,15 @@ class KeptAnswers(Answers):
 
     forecaster: str
     parts: tuple[KeptTicker, ...]
+
+    @staticmethod
+    def of(answers: Answers) -> KeptAnswers:
+        """The same without the rest."""
+        return KeptAnswers(answers.forecaster, tuple(KeptTicker.of(part) for part in answers.parts))
+
+    def scored(self) -> KeptAnswers:
+        """The same without quantiles, which nobody asks of an opponent."""
+        return KeptAnswers(self.forecaster, tuple(part.scored() for part in self.parts))
 
     @staticmethod
     def joined(pieces: Sequence[KeptAnswers], tickers: Sequence[str]) -> KeptAnswers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -19,7 +19,7 @@ _PERCENT = float(np.log(100))  # what the logarithm of a density per percent has
 class OneAhead:
     """N forecasts, Q levels."""
 
-    quantiles: Floats  # [N, Q] log returns
+    quantiles: Floats  # [N, Q] log returns; Q is 0 where nothing but the score is asked for
     returns: Floats  # [N] log returns that came true
     medians: Floats  # [N] closes
     actuals: Floats  # [N] closes
@@ -37,6 +37,10 @@ class OneAhead:
         return OneAhead(
             *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(OneAhead))
         )
+
+    def scored(self) -> OneAhead:
+        """What is needed to hold another forecaster against this one: all but the quantiles."""
+        return replace(self, quantiles=self.quantiles[:, :0])
 
     def __len__(self) -> int:
         return len(self.returns)

@@ -113,7 +113,10 @@ class ForecastsRequest(PartRequest):
 
 
 class OpponentsRequest(PartRequest):
-    """Naive, EWMA and GARCH on some tickers of a backtest, GARCH fitted up to these cutoffs before each block."""
+    """Naive, EWMA and GARCH on some tickers of a backtest, GARCH fitted up to these cutoffs before each block.
+
+    `garch_judged` where it is GARCH that is backtested.
+    """
 
     tickers: tuple[str, ...]
     start: date
@@ -122,6 +125,7 @@ class OpponentsRequest(PartRequest):
     cutoffs: dict[date, date]
     horizon: int
     lookback: int
+    garch_judged: bool = False
 
 
 class TrialRequest(PartRequest):
@@ -137,6 +141,15 @@ class DownloadsRequest(PartRequest):
 
 
 def shared_out(tickers: Sequence[str], least: int) -> list[tuple[str, ...]]:
-    """The tickers of each part, as even as can be: `least` where there are as many, in up to MOST_PARTS parts."""
+    """The tickers of each part: `least` where there are as many, in up to MOST_PARTS parts.
+
+    They are even but that the first two have half of the last two: whoever is done first waits for a small part.
+    """
     count = max(1, min(MOST_PARTS, len(tickers) // least))
-    return [tuple(tickers[number::count]) for number in range(count)]
+    shares = [list(tickers[number::count]) for number in range(count)]
+    if count >= 4:
+        for early, late in ((0, -2), (1, -1)):
+            half = len(shares[late]) // 2
+            shares[early] += shares[late][:half]
+            shares[late] = shares[late][half:]
+    return [tuple(share) for share in shares]

@@ -14,7 +14,7 @@ from datetime import date
 from pydantic import JsonValue, TypeAdapter
 
 from stockcast.errors import InvalidRequest, TooShortHistory, TrainingFailed
-from stockcast.evaluation.answers import Answers, KeptAnswers, KeptTicker, unpacked
+from stockcast.evaluation.answers import KeptAnswers, unpacked
 from stockcast.evaluation.diagnose import diagnose
 from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.refits import (
@@ -79,7 +79,7 @@ class SpreadBacktest:
         return [
             OpponentsRequest(
                 tickers=some, start=self.start, end=self.end, refit=self._garch_refit, cutoffs=cutoffs,
-                horizon=self._horizon, lookback=self._lookback,
+                horizon=self._horizon, lookback=self._lookback, garch_judged=self.subject.is_garch,
             )
             for some in shared_out(self._tickers, _LEAST)
         ]  # fmt: skip
@@ -116,7 +116,8 @@ class SpreadBacktest:
         pieces = [each for each in found if each.parts]
         if left:
             with contextlib.suppress(InvalidRequest):  # none of them has a session that can be judged
-                pieces.append(kept(self._garch_of(left, together(fits))))
+                beside = KeptAnswers.of(self._garch_of(left, together(fits)))
+                pieces.append(beside if self.subject.is_garch else beside.scored())
         return KeptAnswers.joined(pieces, self._tickers)
 
     def _garch_of(self, frames: Sequence[PriceFrame], fits: GarchFits) -> Backtest:
@@ -155,21 +156,24 @@ class SpreadBacktest:
 
 def opponents_part(
     asked: OpponentsRequest, frames: Sequence[PriceFrame]
-) -> tuple[list[Answers], dict[str, JsonValue]]:
+) -> tuple[list[KeptAnswers], dict[str, JsonValue]]:
     """Does a part of the opponents: naive, EWMA, GARCH where it needs no other part; and the fits as data."""
     fits = garch_fits(frames, asked.cutoffs)
     own = [frame for frame in frames if all(frame.ticker in each for each in fits.values())]
-    answers: list[Answers] = [KeptAnswers(each, ()) for each in ("naive", "ewma", "garch")]
+    naive, ewma, garch = (KeptAnswers(each, ()) for each in ("naive", "ewma", "garch"))
     with contextlib.suppress(InvalidRequest):  # none of these tickers has a session that can be judged
-        answers[:2] = light_opponents(frames, asked.start, asked.end, asked.horizon, asked.lookback)
+        naive, ewma = map(
+            KeptAnswers.of, light_opponents(frames, asked.start, asked.end, asked.horizon, asked.lookback)
+        )
         if own:
-            answers[2] = garch_reference(
+            made = garch_reference(
                 own, asked.start, asked.end, asked.refit, horizon=asked.horizon, lookback=asked.lookback, fits=fits
             )
+            garch = KeptAnswers.of(made)
     data: dict[str, JsonValue] = _FITS.dump_python(
         {start: dict(each) for start, each in fits.items()}, mode="json"
     )
-    return answers, data
+    return [naive, ewma.scored(), garch if asked.garch_judged else garch.scored()], data
 
 
 def judged_until(made: Backtest, frames: Sequence[PriceFrame], until: date) -> Backtest:
@@ -179,11 +183,6 @@ def judged_until(made: Backtest, frames: Sequence[PriceFrame], until: date) -> B
         replace(part, actuals=actuals_of(by_ticker[part.ticker], part.forecasts, until)) for part in made.parts
     ]
     return Backtest(made.forecaster, tuple(parts))
-
-
-def kept(made: Answers) -> KeptAnswers:
-    """What is kept of a backtest."""
-    return KeptAnswers(made.forecaster, tuple(KeptTicker.of(part) for part in made.parts))
 
 
 def read_fits(data: Mapping[str, JsonValue]) -> GarchFits:

@@ -106,6 +106,14 @@ def test_whoever_is_free_helps_and_every_part_is_done_once(table: JobTable) -> N
     assert sorted(bench.begun) == sorted(part.id for part in bench.parts.of(done.id))
 
 
+def test_others_take_parts_in_the_order_in_which_they_were_given_away(table: JobTable) -> None:
+    job = table.claim(ME, table.submit("whole", "tech", {}).id)
+    assert job is not None
+    PartTable(table).add(job, PIECES)
+    taken = [part.request["number"] for part in iter(lambda: table.claim(ME), None)]
+    assert taken == [part.request["number"] for part in PIECES]
+
+
 def test_a_part_that_fails_ends_the_job_with_its_words_and_no_other_is_begun(table: JobTable) -> None:
     def fails(job: Job, lease: Lease) -> Mapping[str, JsonValue]:
         if job.request["number"] == 3:

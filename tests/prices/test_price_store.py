@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from price_payloads import NOW, QUESTION, days_until, raw_bars
 
+import stockcast.prices.store
 from stockcast.database import Database
 from stockcast.errors import InvalidTicker, UnknownTicker
 from stockcast.prices.cleaning import clean_bars
@@ -54,6 +55,29 @@ def test_the_moment_comes_back_in_utc_whatever_zone_it_was_written_in(store: Pri
     store.save(FetchedPrices(replace(fetched().frame, as_of=local), REPORT))
     assert store.history("AAPL").as_of == datetime(2024, 5, 15, 23, tzinfo=UTC)
     assert store.load("AAPL").as_of.tzinfo is UTC
+
+
+def test_a_history_is_read_again_only_when_somebody_has_stored_it_anew(
+    store: PriceStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stockcast.prices.store, "KEPT", 2)
+    for ticker in ("AAPL", "IBM", "KO"):
+        store.save(fetched(ticker))
+    first = store.load("AAPL")
+    assert store.load("AAPL") is first
+    PriceStore(database).save(fetched("AAPL", 3, "2023-05-15"))  # by another process
+    anew = store.load("AAPL")
+    assert f"{anew.last_session}" == "2023-05-15"
+    PriceStore(database).save(replace(fetched("AAPL", 3, "2023-05-15"), frame=replace(anew, source="file")))
+    assert store.load("AAPL").source == "file", "the same bars from elsewhere"
+    kept = store.load("IBM")
+    assert store.load("KO").ticker == "KO"
+    assert store.load("IBM") is kept
+    again = store.load("AAPL")  # by now the third
+    assert (store.load("IBM") is kept, store.load("AAPL") is again) == (True, True)
+    store.remove("AAPL")
+    with pytest.raises(UnknownTicker):
+        store.load("AAPL")
 
 
 def test_saving_replaces_the_whole_history_of_that_ticker_only(store: PriceStore) -> None:

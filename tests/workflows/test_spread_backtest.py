@@ -10,9 +10,10 @@ import pytest
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.errors import InvalidRequest
-from stockcast.evaluation.answers import packed
+from stockcast.evaluation.answers import packed, unpacked
 from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.refits import RefitPolicy
+from stockcast.forecasting.quantiles import LEVELS
 from stockcast.prices.frame import PriceFrame
 from stockcast.prices.source import FetchedPrices, PriceReport
 from stockcast.settings import Settings
@@ -105,6 +106,16 @@ def test_prices_that_change_while_it_is_under_way_are_noticed(workspace: Workspa
         whole.diagnosis([said], [packed(answers)], [read_fits(fits)])
 
 
+def test_opponents_travel_without_the_quantiles_that_nobody_asks_for(workspace: Workspace) -> None:
+    for model, levels in (("ewma", [len(LEVELS), 0, 0]), ("garch", [len(LEVELS), 0, len(LEVELS)])):
+        asked = BacktestRequest(model=model, start=START, end=END, tickers=("KO",))
+        [part] = workspace.backtests.spread(DEFAULT_UNIVERSE, asked).opponents()
+        made = unpacked(workspace.backtests.opponents(part)[0])
+        assert [each.forecaster for each in made] == ["naive", "ewma", "garch"]
+        assert [each.ahead.quantiles.shape[1] for each in made] == levels
+        assert len({each.fingerprint for each in made}) == 1
+
+
 def test_a_range_without_a_session_is_refused_before_anything_is_given_away(workspace: Workspace) -> None:
     asked = BacktestRequest(model="champion", start=date(2010, 1, 4), end=date(2010, 2, 4))
     with pytest.raises(InvalidRequest, match="No session from 2010-01-04"):
@@ -112,9 +123,14 @@ def test_a_range_without_a_session_is_refused_before_anything_is_given_away(work
 
 
 def test_every_ticker_is_shared_out_once_and_to_no_more_than_32_parts() -> None:
-    for count in (1, 5, 32, 33, 1000):
+    for count in (1, 5, 32, 33, 64, 1000):
         tickers = [f"T{number}" for number in range(count)]
         shares = shared_out(tickers, 1)
         assert sorted(ticker for share in shares for ticker in share) == sorted(tickers)
         assert len(shares) == min(32, count)
-        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_the_parts_that_are_begun_last_are_small() -> None:
+    sizes = [len(share) for share in shared_out([f"T{number}" for number in range(20)], 2)]
+    assert sizes == [3, 3, 2, 2, 2, 2, 2, 2, 1, 1]
+    assert [len(share) for share in shared_out(["A", "B", "C", "D", "E"], 2)] == [3, 2], "two share evenly"
