@@ -18,6 +18,7 @@ import pytest
 from brokers import Broker, broker_of
 from home_workers import kill_workers, workers_of
 
+from stockcast.config import Config
 from stockcast.jobs.celery_application import TASK, celery_application, queue_name
 from stockcast.jobs.hands import COMMAND
 from stockcast.jobs.job import Job
@@ -26,6 +27,10 @@ from stockcast.workspace import Workspace
 
 PATIENCE = 90  # seconds; the machine may be busy
 AT_ONCE = 3.0  # seconds within which whoever asks is answered
+SMALL = (
+    "training.max_epochs=2", "training.patience=1", "network.hidden_size=4", "network.members=1",
+    "training.accelerator=cpu",
+)  # fmt: skip
 WORKER = [sys.executable, "-m", "stockcast", "worker", "--celery"]
 
 pytestmark = pytest.mark.timeout(240)
@@ -208,6 +213,16 @@ def test_a_backtest_is_done_in_parts_by_two_workers_and_says_what_one_says(offic
     assert len({part.pid for part in parts}) == 2, "both were at work"
     assert done.pid in {part.pid for part in parts}, "and who has the job is one of them"
     assert (done.result or {})["diagnosis"] == wanted
+
+
+@pytest.mark.parametrize("broker", ["redis"], indirect=True)
+def test_the_trials_of_a_search_are_made_by_two_workers(office: Office) -> None:
+    workspace = office.workspace
+    workspace.configs.save("default", Config().with_overrides(SMALL), "", workspace.clock())
+    job = workspace.desk.submit_tuning("default", ("IBM",), trials=4, space=("training.learning_rate",))
+    [done] = assert_ledger(workspace, [job])
+    assert len({part.pid for part in workspace.desk.parts.of(job.id)}) == 2, "both were at work"
+    assert [trial.number for trial in workspace.desk.search(done.id).found.trials] == [0, 1, 2, 3]
 
 
 def test_a_broker_that_is_down_or_paused_costs_time_and_no_job(office: Office, broker: Broker) -> None:
