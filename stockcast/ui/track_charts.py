@@ -118,7 +118,9 @@ def coverage_chart(coverages: Sequence[LiveCoverage], promise: Promise | None) -
     )
     drawn = [abs(x) for trace in figure.data[1:] for x in trace.x] + [abs(x) for x in (*low, *high)]
     furthest = 1.15 * max(1.0, *drawn)  # the promise stands in the middle
-    figure.update_xaxes(title_text=_("Held less promised (points)"), tickformat="+d", range=[-furthest, furthest])
+    figure.update_xaxes(
+        title_text=_("Held less promised (points)"), tickformat="+.2~f", range=[-furthest, furthest]
+    )
     return styled(figure, height=360).update_layout(hovermode="closest", showlegend=True)
 
 

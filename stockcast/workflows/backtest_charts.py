@@ -106,7 +106,7 @@ def calibration_chart(diagnosis: Diagnosis) -> go.Figure:
         )
     figure.add_hline(y=0, line={"color": HISTORY, "width": 1, "dash": "dash"})
     figure.update_xaxes(title_text="Promised share below", range=[0, 100], dtick=25, ticksuffix=" %")
-    figure.update_yaxes(title_text="Kept less promised (points)", tickformat="+d")
+    figure.update_yaxes(title_text="Kept less promised (points)", tickformat="+.2~f")
     return styled(figure, height=360)
 
 

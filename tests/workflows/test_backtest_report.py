@@ -105,6 +105,15 @@ def test_every_chart_says_what_its_axes_are(title: str, diagnosis: Diagnosis) ->
     assert figure.layout.height >= 300
 
 
+@pytest.mark.parametrize("title", CHARTS)
+def test_an_axis_is_in_whole_numbers_only_where_its_values_are(title: str, diagnosis: Diagnosis) -> None:
+    figure: go.Figure = CHARTS[title](diagnosis)
+    for axis, name in ((figure.layout.xaxis, "x"), (figure.layout.yaxis, "y")):
+        if (axis.tickformat or "").endswith("d"):
+            drawn = [value for trace in figure.data for value in trace[name]]
+            assert drawn == [round(value) for value in drawn], "many forecasts lie within a point of the promise"
+
+
 def test_charts_show_what_the_diagnosis_says(diagnosis: Diagnosis) -> None:
     bars = CHARTS["Skill by period"](diagnosis).data[0]
     assert bars.name == "against naive"
