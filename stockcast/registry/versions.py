@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from stockcast.errors import RegistryUnavailable, UnknownModel
+from stockcast.errors import UnknownModel
 from stockcast.evaluation.gate import Verdict
 from stockcast.logs import get_logger
 from stockcast.registry.tracking_server import TrackingServer, model_name, universe_of
@@ -172,12 +172,6 @@ class Versions:
 
         Raises UnknownModel with what there is.
         """
-        if which.isdecimal():
-            try:
-                return self.read(model_name(universe), which)  # a third of the time of the list
-            except RegistryUnavailable as problem:
-                if getattr(problem.__cause__, "error_code", None) != "RESOURCE_DOES_NOT_EXIST":
-                    raise
         versions = self.all(universe)
         for version in versions:  # newest first
             if which in (*version.aliases, version.version, f"v{version.version}", version.kind):

@@ -51,6 +51,15 @@ def test_a_universe_without_versions_has_no_champion(versions: Versions, univers
     assert f"stockcast train --universe {universe}" in refused.value.hint
 
 
+@pytest.mark.parametrize("which", ["99", "01", "\u0661", "9" * 25, "-1"])
+def test_a_number_that_no_version_has_is_an_unknown_model(
+    versions: Versions, register: Register, universe: str, which: str
+) -> None:
+    register()
+    with pytest.raises(UnknownModel, match="has no model"):
+        versions.resolve(universe, which)
+
+
 def test_the_first_champion_is_crowned_with_its_reasons(
     versions: Versions, register: Register, universe: str
 ) -> None:
