@@ -113,6 +113,7 @@ def test_coverage_is_drawn_as_points_from_the_promise_with_its_band() -> None:
     assert live.x[0] == pytest.approx(-0.7)
     assert [backtest.name, naive.x[0]] == ["In the backtest", 0.0]
     assert sum(figure.layout.xaxis.range) == 0
+    assert not figure.layout.xaxis.tickformat.endswith("d"), "many forecasts lie within a point of the promise"
     assert len(coverage_chart(scores().coverages, None).data) == 3
 
 

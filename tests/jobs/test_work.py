@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import math
 import os
 import subprocess
@@ -350,7 +351,11 @@ def loop(table: JobTable, logs: Path, linger: float, handler: Do, leave: threadi
 def test_a_process_lingers_only_after_it_has_done_something(table: JobTable, tmp_path: Path) -> None:
     assert loop(table, tmp_path, 60, lambda _job, _lease: {}, threading.Event()) < 5
     jobs = [table.submit("fetch", "tech", {}) for _ in range(3)]
-    assert 0.5 <= loop(table, tmp_path, 0.5, lambda _job, _lease: {}, threading.Event()) < 10
+    try:
+        assert 0.5 <= loop(table, tmp_path, 0.5, lambda _job, _lease: {}, threading.Event()) < 10
+        assert gc.get_freeze_count() > 1000, "what it has loaded is not searched for garbage any more"
+    finally:
+        gc.unfreeze()
     assert {table.get(job.id).state for job in jobs} == {"succeeded"}
     assert table.loose() == []
     assert all(f"Job {job.id} is succeeded" in (tmp_path / f"{job.id}.log").read_text() for job in jobs)

@@ -69,11 +69,13 @@ def test_a_history_is_read_again_only_when_somebody_has_stored_it_anew(
     anew = store.load("AAPL")
     assert f"{anew.last_session}" == "2023-05-15"
     PriceStore(database).save(replace(fetched("AAPL", 3, "2023-05-15"), frame=replace(anew, source="file")))
-    assert store.load("AAPL").source == "file", "the same bars from elsewhere"
+    elsewhere = store.load("AAPL")
+    assert elsewhere.source == "file", "the same bars from elsewhere"
     kept = store.load("IBM")
     assert store.load("KO").ticker == "KO"
     assert store.load("IBM") is kept
-    again = store.load("AAPL")  # by now the third
+    again = store.load("AAPL")
+    assert again is not elsewhere, "the third is not kept"
     assert (store.load("IBM") is kept, store.load("AAPL") is again) == (True, True)
     store.remove("AAPL")
     with pytest.raises(UnknownTicker):
