@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from stockcast.ui.address import changed, write
 from stockcast.ui.language import _
 
 
@@ -39,9 +40,8 @@ def choose_from(
     shown: Callable[[str], str] = _,
 ) -> str:
     """The same with another option at first; `buttons` beside one another instead of a list."""
-    asked = st.query_params.get(name, default)
-    if name not in st.session_state or asked != st.session_state.get(_written(name), default):
-        st.session_state[name] = asked  # a link, or the way back
+    if name not in st.session_state or changed(name):
+        st.session_state[name] = st.query_params.get(name, default)
     if st.session_state[name] not in options:
         st.session_state[name] = default
     words = {option: shown(option) for option in options}
@@ -50,18 +50,5 @@ def choose_from(
     else:
         st.selectbox(label, options, key=name, format_func=words.__getitem__, help=help, width=width or "stretch")
     chosen = str(st.session_state[name])
-    _write(name, chosen, default)
+    write(name, None if chosen == default else chosen)
     return chosen
-
-
-def _write(name: str, chosen: str, default: str) -> None:
-    st.session_state[_written(name)] = chosen
-    if chosen != default:
-        if st.query_params.get(name) != chosen:
-            st.query_params[name] = chosen
-    elif name in st.query_params:
-        del st.query_params[name]
-
-
-def _written(name: str) -> str:
-    return f"{name}_in_address"

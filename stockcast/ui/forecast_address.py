@@ -2,7 +2,6 @@
 
 The horizon is `h`, the sessions before it `past`, what stands beside the champion `also`, the level `level`, the
 supposed close `what_if`.
-A link, or the way back, wins over the session; what we wrote ourselves does not.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from stockcast.ui.address import standing
 from stockcast.ui.selection import TICKER, UNIVERSE
 
 HORIZON: Final = "h"
@@ -22,25 +22,6 @@ ALSO: Final = "also"
 LEVEL: Final = "level"
 WHAT_IF: Final = "what_if"
 _BETWEEN = ","
-
-
-def asked(name: str) -> str | None:
-    """What the address asks for, told once; None where it holds what we wrote, or nothing."""
-    value = st.query_params.get(name)
-    if value is None or value == st.session_state.get(_written(name)):
-        return None
-    st.session_state[_written(name)] = value
-    return value
-
-
-def write(name: str, value: str | None) -> None:
-    """Makes the address hold a value, or nothing."""
-    st.session_state[_written(name)] = value
-    if value is None:
-        if name in st.query_params:
-            del st.query_params[name]
-    elif st.query_params.get(name) != value:
-        st.query_params[name] = value
 
 
 def number_of(text: str | None) -> float | None:
@@ -67,10 +48,6 @@ def link_to_view(universe: str, ticker: str) -> str:
     """The whole address of what is looked at, whatever the browser shows: for a mail, or a note."""
     held = {UNIVERSE: universe, TICKER: ticker}
     for name in (HORIZON, PAST, ALSO, LEVEL, WHAT_IF):
-        if value := st.query_params.get(name):
+        if value := standing(name):
             held[name] = value
     return f"{st.context.url or 'forecast'}?{urlencode(held, safe=_BETWEEN)}"
-
-
-def _written(name: str) -> str:
-    return f"forecast_{name}_written"

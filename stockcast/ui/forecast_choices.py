@@ -9,9 +9,10 @@ import streamlit as st
 from stockcast.errors import StockcastError
 from stockcast.prices.store import StoredHistory
 from stockcast.registry.versions import CHALLENGER, ModelVersion
+from stockcast.ui.address import asked, write
 from stockcast.ui.domain_words import told
 from stockcast.ui.error_boundary import tell
-from stockcast.ui.forecast_address import ALSO, HORIZON, PAST, asked, joined, names_of, number_of, write
+from stockcast.ui.forecast_address import ALSO, HORIZON, PAST, joined, names_of, number_of
 from stockcast.ui.format import count
 from stockcast.ui.language import _
 from stockcast.ui.shared import versions, workspace

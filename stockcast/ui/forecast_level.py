@@ -11,11 +11,13 @@ import streamlit as st
 
 from stockcast.forecasting.chances import LEAST_CHANCE, MOST_CHANCE, chance_above
 from stockcast.forecasting.context import LARGEST_CLOSE, LEAST_CLOSE
+from stockcast.ui.address import asked, write
 from stockcast.ui.escaping import plain
-from stockcast.ui.forecast_address import LEVEL, asked, number_of, write
+from stockcast.ui.forecast_address import LEVEL, number_of
 from stockcast.ui.forecast_table import sessions_of
 from stockcast.ui.format import money, percent, session, signed_percent
 from stockcast.ui.language import _
+from stockcast.ui.shown_number import key_showing, moved_to
 from stockcast.workflows.compare_forecasts import Beside
 from stockcast.workflows.forecast import Answer
 
@@ -47,23 +49,23 @@ def choose_level(answer: Answer, level: Level, key: str) -> None:
     context = answer.forecast.context
     step = step_of(context.last_close)
     least, most = reach_of(answer, step, level.price)
-    slider, field = f"{_kept(key)}_slider", f"{_kept(key)}_field"
-    st.session_state[slider] = min(max(level.price, least), most)
-    st.session_state[field] = min(max(level.price, LEAST_CLOSE), LARGEST_CLOSE)
     written = f"%.{decimals_of(step)}f"
     label = _("Level ({currency})").format(currency=context.currency) if context.currency else _("Level")
     place = st.expander(_("Choose the level"), icon=":material/tune:", key=f"{_kept(key)}_open", on_change="rerun")
     if not place.open:
         return
     with place, st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        field, slider = f"{_kept(key)}_field", f"{_kept(key)}_slider"
+        field_key = key_showing(field, level.price)
         st.number_input(
-            label, LEAST_CLOSE, LARGEST_CLOSE, step=step, format=written, key=field, width=180,
-            on_change=_keep, args=(key, field),
+            label, LEAST_CLOSE, LARGEST_CLOSE, level.price, step, format=written, key=field_key, width=180,
+            on_change=_keep, args=(key, field, field_key),
             help=_("A price, for example a limit or a strike. It is drawn on the chart and kept in the address."),
         )  # fmt: skip
+        slider_key = key_showing(slider, level.price)
         st.slider(
-            _("Drag the level"), least, most, step=step, format=written, key=slider,
-            on_change=_keep, args=(key, slider),
+            _("Drag the level"), least, most, level.price, step, format=written, key=slider_key,
+            on_change=_keep, args=(key, slider, slider_key),
             help=_("From the lowest to the highest price of the intervals; type a level beyond them."),
         )  # fmt: skip
         if level.chosen:
@@ -146,8 +148,9 @@ def reach_of(answer: Answer, step: float, level: float) -> tuple[float, float]:
     return round(max(bottom, 1) * step, digits), round(top * step, digits)
 
 
-def _keep(key: str, widget: str) -> None:
-    st.session_state[_kept(key)] = float(st.session_state[widget])
+def _keep(key: str, widget: str, drawn: str) -> None:
+    if (price := moved_to(widget, drawn)) is not None:
+        st.session_state[_kept(key)] = price
 
 
 def _forget(key: str) -> None:

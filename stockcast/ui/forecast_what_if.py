@@ -9,17 +9,19 @@ import streamlit as st
 
 from stockcast.forecasting.context import LARGEST_CLOSE, LEAST_CLOSE
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.address import asked, write
 from stockcast.ui.answer_view import short_interval
 from stockcast.ui.drift_banner import sentences
 from stockcast.ui.error_boundary import boundary
 from stockcast.ui.escaping import plain
 from stockcast.ui.figure_card import figure_card
-from stockcast.ui.forecast_address import WHAT_IF, asked, number_of, write
+from stockcast.ui.forecast_address import WHAT_IF, number_of
 from stockcast.ui.forecast_level import decimals_of, step_of
 from stockcast.ui.forecast_table import narrow_interval, sessions_of
 from stockcast.ui.format import figures, interval, money, percent, price, session, signed_percent
 from stockcast.ui.language import N_, _
 from stockcast.ui.shared import workspace
+from stockcast.ui.shown_number import key_showing, moved_to
 from stockcast.workflows.forecast import Answer
 from stockcast.workflows.suppose_close import Supposition
 
@@ -34,15 +36,19 @@ _LEAST_CHANGE, _MOST_CHANGE = -99.0, 900.0  # percent
 class _Field:
     """The widget in which a supposed close is typed."""
 
-    key: str
+    name: str
     unit: str
     last: float
 
-    @property
-    def typed(self) -> float:
-        """The supposed close."""
-        value = float(st.session_state[self.key])
-        return self.last * (1 + value / 100) if self.unit == _CHANGE else value
+    def shown(self, close: float) -> float:
+        """What it shows of a supposed close."""
+        if self.unit == _CHANGE:
+            return min(max(100 * (close / self.last - 1), _LEAST_CHANGE), _MOST_CHANGE)
+        return min(max(close, LEAST_CLOSE), LARGEST_CLOSE)
+
+    def close(self, shown: float) -> float:
+        """The supposed close that it shows."""
+        return self.last * (1 + shown / 100) if self.unit == _CHANGE else shown
 
 
 @st.fragment
@@ -85,20 +91,19 @@ def _choose(ticker: str, supposed: float, last: float, currency: str | None) -> 
             key="forecast_supposed_unit", help=_("Whether you type a change from the last close, or a price."),
         )  # fmt: skip
         field = _Field(f"{kept}_{unit}", unit, last)
-        step = step_of(last)
+        step, shown = step_of(last), field.shown(supposed)
+        key = key_showing(field.name, shown)
         if unit == _CHANGE:
-            st.session_state[field.key] = min(max(100 * (supposed / last - 1), _LEAST_CHANGE), _MOST_CHANGE)
             st.number_input(
-                _("Change of the last close (%)"), _LEAST_CHANGE, _MOST_CHANGE, step=0.5, format="%.2f",
-                key=field.key, width=270, on_change=_keep, args=(kept, field),
+                _("Change of the last close (%)"), _LEAST_CHANGE, _MOST_CHANGE, shown, 0.5, format="%.2f",
+                key=key, width=270, on_change=_keep, args=(kept, field, key),
                 help=_("Zero is what happened."),
             )  # fmt: skip
         else:
-            st.session_state[field.key] = min(max(supposed, LEAST_CLOSE), LARGEST_CLOSE)
             label = _("Last close ({currency})").format(currency=currency) if currency else _("Last close")
             st.number_input(
-                label, LEAST_CLOSE, LARGEST_CLOSE, step=step, format=f"%.{decimals_of(step)}f", key=field.key,
-                width=270, on_change=_keep, args=(kept, field), help=_("In place of the one that is stored."),
+                label, LEAST_CLOSE, LARGEST_CLOSE, shown, step, format=f"%.{decimals_of(step)}f", key=key,
+                width=270, on_change=_keep, args=(kept, field, key), help=_("In place of the one that is stored."),
             )  # fmt: skip
         if supposed != last:
             st.button(
@@ -183,8 +188,9 @@ def _kept(ticker: str) -> str:
     return f"forecast_supposed_{ticker}"
 
 
-def _keep(kept: str, field: _Field) -> None:
-    st.session_state[kept] = field.typed
+def _keep(kept: str, field: _Field, key: str) -> None:
+    if (shown := moved_to(field.name, key)) is not None:
+        st.session_state[kept] = field.close(shown)
 
 
 def _forget(kept: str) -> None:

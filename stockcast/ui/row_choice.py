@@ -13,6 +13,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from stockcast.ui.address import changed, standing, write
 from stockcast.ui.column_titles import localised
 
 _BETWEEN = "-"  # no address has to escape it
@@ -20,7 +21,7 @@ _BETWEEN = "-"  # no address has to escape it
 
 def asked_ids(parameter: str) -> list[str]:
     """The ids that the address names, in order."""
-    return [each for each in st.query_params.get(parameter, "").split(_BETWEEN) if each]
+    return [each for each in (standing(parameter) or "").split(_BETWEEN) if each]
 
 
 def ask(parameter: str, ids: Sequence[str]) -> None:
@@ -43,8 +44,8 @@ def choose_rows(
 
     Ids that are not among these rows stay selected where several can be.
     """
-    if st.query_params.get(parameter, "") != st.session_state.get(_written(parameter), ""):
-        ask(parameter, asked_ids(parameter))  # a link, or the way back
+    if changed(parameter):
+        ask(parameter, asked_ids(parameter))
     asked = asked_ids(parameter)
     data, known = localised(table, columns)
     state = st.dataframe(
@@ -68,17 +69,7 @@ def choose_rows(
 
 
 def _write(parameter: str, ids: Sequence[str]) -> None:
-    value = _BETWEEN.join(ids)
-    st.session_state[_written(parameter)] = value
-    if value:
-        if st.query_params.get(parameter) != value:
-            st.query_params[parameter] = value
-    elif parameter in st.query_params:
-        del st.query_params[parameter]
-
-
-def _written(parameter: str) -> str:
-    return f"{parameter}_written"
+    write(parameter, _BETWEEN.join(ids) or None)
 
 
 def _round(parameter: str) -> str:

@@ -13,6 +13,7 @@ import streamlit as st
 
 from stockcast.config import DEFAULT_UNIVERSE
 from stockcast.prices.store import StoredHistory
+from stockcast.ui.address import asked, write
 from stockcast.ui.language import LANGUAGE, LANGUAGES, _, language
 from stockcast.ui.shared import workspace
 
@@ -22,11 +23,10 @@ UNIVERSE, TICKER = "universe", "ticker"
 def restore_selection() -> None:
     """Agrees session and address with one another; app.py calls it before anything is drawn."""
     for name in (UNIVERSE, TICKER, LANGUAGE):
-        asked = st.query_params.get(name)
-        if asked is not None and asked != st.session_state.get(_written(name)):
-            st.session_state[name] = asked
+        if (wanted := asked(name)) is not None:
+            st.session_state[name] = wanted
         if name in st.session_state:
-            _write(name, st.session_state[name])
+            write(name, st.session_state[name])
 
 
 def choose_universe() -> None:
@@ -78,7 +78,7 @@ def _choose(name: str, label: str, options: Sequence[str], help_text: str) -> st
     known = st.session_state.get(name)
     chosen = next((option for option in options if option == known), options[0])
     st.session_state[_widget(name)] = st.session_state[name] = chosen
-    _write(name, chosen)
+    write(name, chosen)
     st.selectbox(label, options, key=_widget(name), on_change=_keep, args=(name,), help=help_text, width=240)
     return chosen
 
@@ -93,15 +93,5 @@ def _speak(name: str) -> None:
     st.session_state[LANGUAGE] = name
 
 
-def _write(name: str, value: str) -> None:
-    if st.query_params.get(name) != value:
-        st.query_params[name] = value
-    st.session_state[_written(name)] = value
-
-
 def _widget(name: str) -> str:
     return f"{name}_choice"
-
-
-def _written(name: str) -> str:
-    return f"{name}_in_address"

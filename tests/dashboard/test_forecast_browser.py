@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 from price_payloads import days_until
 from real_browser import dashboard_over, drawn, watched_page
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 QUESTION = "How will it close?"
 VIEW = "/forecast?ticker=IBM&h=2&also=challenger,garch&level=178&what_if=170"
@@ -67,6 +69,59 @@ def test_the_level_moves_by_keyboard_and_the_chart_is_saved_as_a_picture(page: P
     picture = tmp_path / "chart.png"
     download.value.save_as(picture)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+class SlowAnswers:
+    """Between a page and its server: keeps what the server says until it is let go."""
+
+    def __init__(self, page: Page) -> None:
+        self._kept: list[bytes] = []
+        self._keeping = False
+        self._page = page
+        page.route_web_socket("**/_stcore/stream", self._between)
+
+    def _between(self, browser: WebSocketRoute) -> None:
+        self._browser = browser
+        browser.connect_to_server().on_message(self._told)
+
+    def _told(self, message: str | bytes) -> None:
+        if self._keeping and isinstance(message, bytes):
+            self._kept.append(message)
+        else:
+            self._browser.send(message)
+
+    def keep(self) -> None:
+        self._keeping = True
+
+    def wait_for_runs(self, runs: int) -> None:
+        """Waits until the server has run the page this often since."""
+        told = "script_finished"
+        while sum(ForwardMsg.FromString(each).WhichOneof("type") == told for each in self._kept) < runs:
+            self._page.wait_for_timeout(50)
+
+    def let_go(self) -> None:
+        self._keeping = False
+        for each in self._kept:
+            self._browser.send(each)
+
+
+def test_over_a_slow_connection_a_dragged_level_is_not_taken_back_by_the_field_or_the_address(page: Page) -> None:
+    answers = SlowAnswers(page)
+    page.goto("/forecast?ticker=IBM&level=178")
+    drawn(page, QUESTION)
+    expect(page.get_by_text("The chance that IBM closes above 178.00")).to_be_visible()
+    slider = page.get_by_role("slider", name="Drag the level")
+    answers.keep()
+    slider.press("ArrowRight")
+    answers.wait_for_runs(1)
+    page.get_by_role("switch", name="GARCH").press("Space")
+    answers.wait_for_runs(2)
+    answers.let_go()
+    expect(page.get_by_role("columnheader", name="GARCH 80 %").first).to_be_visible()
+    expect(page.get_by_text("The chance that IBM closes above 178.10")).to_be_visible()
+    expect(page.get_by_role("spinbutton", name="Level (USD)")).to_have_value("178.10")
+    expect(slider).to_have_value("178.1")
+    expect(page).to_have_url(re.compile("level=178.1(&|$)"))
 
 
 def test_a_paste_is_read_shown_and_forecast(page: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +43,12 @@ def names(app: AppTest) -> list[object]:
 
 def plain_text(text: str) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NON-BREAKING HYPHEN}", "-")
+
+
+def number(app: AppTest, kind: str, name: str) -> Any:
+    """The field or slider of a number as it is drawn now; it is made anew to show what it was not moved to."""
+    [widget] = [each for each in app.get(kind) if (each.key or "").startswith(name)]
+    return widget
 
 
 def paste(app: AppTest, text: str) -> AppTest:
@@ -156,14 +163,14 @@ def test_a_history_that_is_too_short_for_a_garch_says_so_and_the_rest_stays(
 def test_a_level_is_typed_or_dragged_and_stands_in_the_address(sample: Workspace, open_page: OpenPage) -> None:
     app = open_page("forecast", ticker="IBM")
     unfold(app, "forecast_level_IBM_open")
-    app.number_input(key="forecast_level_IBM_field").set_value(176.0).run()
+    number(app, "number_input", "forecast_level_IBM_field").set_value(176.0).run()
     assert_sound(app)
     assert app.query_params["level"] == "176"
-    assert app.slider(key="forecast_level_IBM_slider").value == 176.0
+    assert number(app, "slider", "forecast_level_IBM_slider").value == 176.0
     before = told(app)
-    app.slider(key="forecast_level_IBM_slider").set_value(178.5).run()
+    number(app, "slider", "forecast_level_IBM_slider").set_value(178.5).run()
     assert app.query_params["level"] == "178.5"
-    assert app.number_input(key="forecast_level_IBM_field").value == 178.5
+    assert number(app, "number_input", "forecast_level_IBM_field").value == 178.5
     assert told(app) != before
     app.button(key="forecast_level_IBM_reset").click().run()
     assert "level" not in app.query_params
@@ -238,7 +245,7 @@ def test_what_if_is_marked_moves_the_forecast_and_is_not_journaled(sample: Works
     app = open_page("forecast", ticker="IBM")
     entries = len(sample.journal.entries())
     unfold(app, "what_if_open")
-    app.number_input(key="forecast_supposed_IBM_change").set_value(-5.0).run()
+    number(app, "number_input", "forecast_supposed_IBM_change").set_value(-5.0).run()
     assert_sound(app)
     last = sample.prices.load("IBM").close[-1]
     assert float(app.query_params["what_if"]) == pytest.approx(0.95 * last, rel=1e-6)
@@ -257,7 +264,7 @@ def test_a_close_may_be_supposed_as_a_price(sample: Workspace, open_page: OpenPa
     unfold(app, "what_if_open")
     unit = next(each for each in app.get("segmented_control") if each.key == "forecast_supposed_unit")
     unit.set_value("price").run()
-    app.number_input(key="forecast_supposed_IBM_price").set_value(120.0).run()
+    number(app, "number_input", "forecast_supposed_IBM_price").set_value(120.0).run()
     assert_sound(app)
     assert app.query_params["what_if"] == "120"
     assert "Such a close would itself be doubted" in told(app)
