@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy.special import stdtr
 
 from stockcast.forecasting.returns import Floats
+
+LEAST_P: Final = 0.001  # a smaller p-value is told as smaller than this
 
 
 @dataclass(frozen=True)
@@ -43,4 +46,4 @@ def p_text(value: float) -> str:
     """A p-value as people write it: "p = 0.021", "p < 0.001"."""
     if not np.isfinite(value):
         return "p unknown"
-    return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"
+    return f"p < {LEAST_P}" if value < LEAST_P else f"p = {value:.3f}"

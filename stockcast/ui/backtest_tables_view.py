@@ -9,7 +9,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from stockcast.evaluation.diagnose import spoken
 from stockcast.evaluation.diagnosis import Diagnosis
 from stockcast.evaluation.significance import p_text
-from stockcast.ui.column_titles import headed, localised
+from stockcast.ui.column_titles import P_VALUE, headed, localised
 from stockcast.ui.domain_words import told
 from stockcast.ui.format import figures, signed_percent
 from stockcast.ui.language import N_, _
@@ -114,5 +114,5 @@ def _columns(diagnosis: Diagnosis) -> dict[str, ColumnConfig]:
     for duel in diagnosis.duels:
         name = told(spoken(duel.opponent))
         found[f"skill_{duel.opponent}"] = number(_("Skill over {name}").format(name=name), format="%+.2f %%")
-        found[f"p_{duel.opponent}"] = number(f"p, {name}", format="%.3f", help=_("Diebold-Mariano p-value."))
+        found[f"p_{duel.opponent}"] = number(f"p, {name}", format=P_VALUE, help=_("Diebold-Mariano p-value."))
     return found

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from stockcast.ui.format import MISSING, figures
+from stockcast.ui.format import MISSING, figures, p_figure
 from stockcast.ui.language import _
 
 Columns = Mapping[str, ColumnConfig]
+P_VALUE: Final = "p"  # the format of a column of p-values; the browser, which has none for them, never sees it
 
 
 def localised(
@@ -22,16 +23,16 @@ def localised(
     """What `st.dataframe` is to draw, and what it is to know of each column.
 
     The browser writes figures of a format such as "%.2f" with a point in every language. Where the visitor has a
-    comma, they are written here instead; they still sort as figures.
+    comma, they are written here instead, and so are p-values everywhere; they still sort as figures.
     """
     known = titled(table, columns)
-    if figures(".") == ".":
-        return table, known
+    comma = figures(".") != "."
     written: dict[Any, str | Callable[[object], str] | None] = {}
     for name, column in known.items():
         kind: dict[str, Any] = {**(column.get("type_config") or {})}
-        if kind.get("type") == "number" and "%" in (kind.get("format") or ""):
-            written[name] = partial(_written, kind["format"])
+        form = str(kind.get("format") or "") if kind.get("type") == "number" else ""
+        if form == P_VALUE or (comma and "%" in form):
+            written[name] = partial(_written, form)
             known[name]["type_config"] = cast("Any", kind | {"format": None})
     return (table.style.format(written, na_rep=MISSING) if written else table), known
 
@@ -54,6 +55,6 @@ def _titled(name: str, known: ColumnConfig | None) -> ColumnConfig:
     return shown_as
 
 
-def _written(form: str, value: object) -> str:
-    """A figure in a format of the browser, which is Python's."""
-    return figures(form % value)
+def _written(form: str, value: float) -> str:
+    """A figure in a format of the browser, which is Python's, or of a p-value."""
+    return p_figure(value) if form == P_VALUE else figures(form % value)

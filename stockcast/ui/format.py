@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from babel.dates import format_date, format_skeleton
 
+from stockcast.evaluation.significance import LEAST_P
 from stockcast.ui.language import _, locale, ngettext
 
 MISSING = "–"
@@ -48,6 +49,13 @@ def signed_percent(share: float, digits: int = 2) -> str:
     """A change as percent, always with its sign, never a negative zero."""
     rounded = round(share * 100, digits) + 0.0
     return figures(f"{rounded:+.{digits}f}") + f"{_GLUE}%" if math.isfinite(share) else MISSING
+
+
+def p_figure(value: float) -> str:
+    """A p-value without its name, for a column that has it."""
+    if not math.isfinite(value):
+        return MISSING
+    return figures(f"< {LEAST_P}" if value < LEAST_P else f"{value:.3f}")
 
 
 def glued(text: str) -> str:

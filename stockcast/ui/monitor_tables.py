@@ -10,7 +10,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from stockcast.monitoring.open_forecasts import OpenForecast
 from stockcast.monitoring.record import LeftOut, LiveScores, RecordPart
-from stockcast.ui.column_titles import headed, localised, titled
+from stockcast.ui.column_titles import P_VALUE, headed, localised, titled
 from stockcast.ui.format import count, figures, interval, money
 from stockcast.ui.language import N_, _
 from stockcast.ui.router import DATA
@@ -105,7 +105,7 @@ def _columns() -> dict[str, ColumnConfig]:
         "Skill": number(format="%+.2f %%", help=_("1 - CRPS / naive CRPS.")),
         "Promised skill": number(format="%+.2f %%", help=_("Of the backtest that the version was judged by.")),
         "Promised 80 %": number(format="%.1f %%"),
-        "p": number(format="%.3f", help=_("Diebold-Mariano, on means per session.")),
+        "p": number(format=P_VALUE, help=_("Diebold-Mariano, on means per session.")),
         "MAPE ratio": number(format="%.3f", help=_("Error of the median over that of the naive forecast.")),
         "Chance allows": st.column_config.TextColumn(help=_("For the 80 % interval, 95 % of cases.")),
         **held,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from stockcast.evaluation.significance import LEAST_P
 from stockcast.registry.run_summary import RunSummary
 from stockcast.ui.format import MISSING, figures, seconds
 from stockcast.ui.language import N_, _
@@ -30,6 +31,7 @@ class Measure:
     scale: float = 1.0
     unit: str = ""
     sign: str = "-"  # + where a gain should show as one
+    least: float = -math.inf  # what is smaller is written as smaller than this
 
     def value(self, run: RunSummary) -> float:
         """In the unit in which it is shown; NaN where the run has none."""
@@ -40,7 +42,8 @@ class Measure:
         value = self.value(run)
         if not math.isfinite(value):
             return MISSING
-        shown = figures(f"{value:{self.sign},.{self.digits}f}") + self.unit
+        limited = f"{max(value, self.least):{self.sign},.{self.digits}f}"
+        shown = ("< " if value < self.least else "") + figures(limited) + self.unit
         difference = round(value - self.value(baseline), self.digits) + 0.0
         if not difference or not math.isfinite(difference) or unlike_data((run, baseline)):
             return shown
@@ -55,7 +58,7 @@ _SMALL, _LARGE = N_("smaller is better"), N_("larger is better")
 _GLUED = "\N{NO-BREAK SPACE}%"
 MEASURES = (
     Measure("skill", N_("Skill over naive"), 2, 1, _LARGE, 100, _GLUED, "+"),
-    Measure("dm_p_value", N_("p (Diebold-Mariano)"), 3, 0, N_("small: hardly chance")),
+    Measure("dm_p_value", N_("p (Diebold-Mariano)"), 3, 0, N_("small: hardly chance"), least=LEAST_P),
     Measure("count", N_("Forecasts judged"), 0, 0, N_("what all of this rests on")),
     Measure("crps", N_("CRPS (percent of price)"), 4, -1, _SMALL),
     Measure("naive_crps", N_("Naive CRPS"), 4, 0, N_("the same of naive")),

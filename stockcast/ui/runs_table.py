@@ -12,6 +12,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from stockcast.registry.run_summary import RunSummary
 from stockcast.registry.versions import ModelVersion
 from stockcast.ui.chart_style import CHAMPION
+from stockcast.ui.column_titles import P_VALUE
 from stockcast.ui.format import MISSING
 from stockcast.ui.language import N_, _
 from stockcast.ui.mlflow_links import run_address
@@ -110,7 +111,7 @@ def _columns() -> dict[str, ColumnConfig]:
             help=_("1 - CRPS / naive CRPS, one session ahead; above zero is better than naive."),
         ),
         "p": number(
-            format="%.3f", help=_("Diebold-Mariano: how easily chance alone would make such a difference.")
+            format=P_VALUE, help=_("Diebold-Mariano: how easily chance alone would make such a difference.")
         ),
         "Forecasts": number(format="localized", help=_("How many forecasts these figures rest on.")),
         "Validation loss": st.column_config.LineChartColumn(

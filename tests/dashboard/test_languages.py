@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -168,6 +169,18 @@ def test_a_table_in_english_is_left_to_the_browser() -> None:
     assert data is table
     assert columns["Skill"]["type_config"]["format"] == "%+.2f %%"
     assert columns["Skill"]["label"] == "Skill"
+
+
+def test_a_p_value_is_never_nought_in_a_table_and_still_sorts_as_a_figure() -> None:
+    table = pd.DataFrame({"p": [0.0004, 0.0121, float("nan")], "Skill": [1.5, 1.0, 2.0]})
+    columns = {"p": NumberColumn(format=column_titles.P_VALUE), "Skill": NumberColumn(format="%+.2f %%")}
+    data, known = column_titles.localised(table, columns)
+    assert isinstance(data, Styler)
+    assert data.data["p"].tolist()[0] == 0.0004
+    cells = re.findall(r'col0" >(.+)</td>', data.to_html())
+    assert cells == ["< 0.001", "0.012", "–"]
+    assert known["p"]["type_config"]["format"] is None
+    assert known["Skill"]["type_config"]["format"] == "%+.2f %%"
 
 
 def test_outside_a_page_sentences_stay_english() -> None:

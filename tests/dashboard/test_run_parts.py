@@ -65,3 +65,10 @@ def test_a_difference_to_the_baseline_is_told_with_its_sense_and_never_across_ot
         .set_index("Measure")
         .loc["Skill over naive", "lstm v2"]
     )
+
+
+def test_a_p_value_that_rounds_to_nought_is_told_as_small() -> None:
+    sure = replace(LSTM, scores={**LSTM.scores, "dm_p_value": 0.0004})
+    table = figure_table([BASELINE, sure], BASELINE, {}).set_index("Measure")
+    assert table.loc["p (Diebold-Mariano)", "lstm v2"] == "< 0.001 (-0.010)"
+    assert table.loc["p (Diebold-Mariano)", "ewma v1"] == "0.010"

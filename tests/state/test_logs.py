@@ -7,8 +7,10 @@ import json
 import logging
 import os
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,23 @@ def as_before() -> Iterator[None]:
     root.manager._clear_cache()  # type: ignore[attr-defined]  # what is enabled at which level
 
 
+@contextmanager
+def heard_alone() -> Iterator[None]:
+    """What threads that other tests have left behind tell meanwhile is not written."""
+    me, handlers = threading.get_ident(), list(logging.getLogger().handlers)
+
+    def ours(record: logging.LogRecord) -> bool:
+        return record.thread == me
+
+    for handler in handlers:
+        handler.addFilter(ours)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(ours)
+
+
 def lines(tell: Callable[[], object], form: str = "json", level: str = "") -> list[str]:
     """What is written to stderr while something is told."""
     kept, sys.stderr = sys.stderr, io.StringIO()
@@ -45,15 +64,17 @@ def lines(tell: Callable[[], object], form: str = "json", level: str = "") -> li
     ]
     try:
         configure_logs(Settings(log_format=form, log_level=level), "INFO")
-        tell()
+        with heard_alone():
+            tell()
         return sys.stderr.getvalue().splitlines()
     finally:
         sys.stderr = kept
 
 
 def event(tell: Callable[[], object]) -> dict[str, Any]:
-    [line] = lines(tell)
-    return json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    told = lines(tell)
+    assert len(told) == 1, told
+    return json.loads(told[0], parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
 
 class Broken:
