@@ -10,8 +10,8 @@ export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 run: .venv/installed  ## Dashboard on the bundled sample, MLflow's pages and a worker beside it
 	$(BIN)/stockcast up
 
-test: .venv/installed-dev  ## All tests, in three processes that take a file at a time
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: .venv/installed-dev  ## All tests, in two processes that take a file at a time
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev  ## Style, types and the import law
 	$(BIN)/ruff check .
