@@ -89,14 +89,15 @@ def furnish(home: Path, frames: tuple[PriceFrame, ...]) -> None:
 def under_load(
     address: str, clients: int = 8, *, leaves: bool = False
 ) -> Iterator[list[httpx.Response | Exception]]:
-    """Clients that keep their connection and ask without a pause; what each got.
+    """Clients that keep their connection and ask without a pause, from when each has had an answer; what they got.
 
     Nothing is forgiven, but, where the server `leaves`, that it takes no new connection.
     """
     got: list[httpx.Response | Exception] = []
     done = threading.Event()
+    answered = [threading.Event() for _client in range(clients)]
 
-    def ask() -> None:
+    def ask(mine: threading.Event) -> None:
         with httpx.Client(base_url=address, timeout=20, trust_env=False) as client:
             while not done.is_set():
                 try:
@@ -105,11 +106,13 @@ def under_load(
                     if leaves and isinstance(problem, httpx.ConnectError) and "refused" in str(problem):
                         return
                     got.append(problem)
+                mine.set()
 
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    threads = [threading.Thread(target=ask, args=[mine]) for mine in answered]
     for thread in threads:
         thread.start()
     try:
+        assert all(each.wait(30) for each in answered)
         yield got
     finally:
         done.set()

@@ -12,7 +12,7 @@ from stockcast.api.problems import Refused
 MOST_HEADERS = 100
 LARGEST_HEAD = 32 * 1024  # bytes
 HEAD_PATIENCE = 20.0  # seconds for a head to arrive
-LAST_PATIENCE = 0.5  # seconds for which an idle connection may still ask when the process leaves
+LAST_PATIENCE = 1.0  # seconds for which an idle connection may still ask when the process leaves
 
 
 class Corked:

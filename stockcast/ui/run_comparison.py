@@ -42,8 +42,9 @@ class Measure:
         value = self.value(run)
         if not math.isfinite(value):
             return MISSING
-        limited = f"{max(value, self.least):{self.sign},.{self.digits}f}"
-        shown = ("< " if value < self.least else "") + figures(limited) + self.unit
+        shown = figures(f"{max(value, self.least):{self.sign},.{self.digits}f}") + self.unit
+        if value < self.least:
+            shown = f"< {shown}"
         difference = round(value - self.value(baseline), self.digits) + 0.0
         if not difference or not math.isfinite(difference) or unlike_data((run, baseline)):
             return shown
