@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 from price_payloads import days_until
 from real_browser import dashboard_over, drawn, watched_page
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 QUESTION = "How will it close?"
+ADDRESS = "page_info_changed"  # Streamlit's name for it
 VIEW = "/forecast?ticker=IBM&h=2&also=challenger,garch&level=178&what_if=170"
 PASTED = "Data\tFechamento\n" + "\n".join(
     f"{'/'.join(reversed(day.split('-')))}\t1.0{10 + at * 7919 % 17},{at:02d}"
@@ -77,14 +78,20 @@ class SlowAnswers:
     def __init__(self, page: Page) -> None:
         self._kept: list[bytes] = []
         self._keeping = False
+        self._asked = 0
         self._page = page
         page.route_web_socket("**/_stcore/stream", self._between)
 
     def _between(self, browser: WebSocketRoute) -> None:
-        self._browser = browser
-        browser.connect_to_server().on_message(self._told)
+        self._browser, self._server = browser, browser.connect_to_server()
+        browser.on_message(self._ask)
+        self._server.on_message(self._tell)
 
-    def _told(self, message: str | bytes) -> None:
+    def _ask(self, message: str | bytes) -> None:
+        self._asked += 1
+        self._server.send(message)
+
+    def _tell(self, message: str | bytes) -> None:
         if self._keeping and isinstance(message, bytes):
             self._kept.append(message)
         else:
@@ -93,11 +100,17 @@ class SlowAnswers:
     def keep(self) -> None:
         self._keeping = True
 
-    def wait_for_runs(self, runs: int) -> None:
-        """Waits until the server has run the page this often since."""
-        told = "script_finished"
-        while sum(ForwardMsg.FromString(each).WhichOneof("type") == told for each in self._kept) < runs:
-            self._page.wait_for_timeout(50)
+    def wait_for_an_address(self) -> None:
+        """Until the server has said what the address shall be."""
+        while not any(ForwardMsg.FromString(each).WhichOneof("type") == ADDRESS for each in self._kept):
+            self._page.wait_for_timeout(10)
+
+    def press(self, button: Locator, key: str) -> None:
+        """Presses a key and waits until the server has been asked, by a page that knows nothing new."""
+        before = self._asked
+        button.press(key)
+        while self._asked == before:
+            self._page.wait_for_timeout(10)
 
     def let_go(self) -> None:
         self._keeping = False
@@ -113,9 +126,8 @@ def test_over_a_slow_connection_a_dragged_level_is_not_taken_back_by_the_field_o
     slider = page.get_by_role("slider", name="Drag the level")
     answers.keep()
     slider.press("ArrowRight")
-    answers.wait_for_runs(1)
-    page.get_by_role("switch", name="GARCH").press("Space")
-    answers.wait_for_runs(2)
+    answers.wait_for_an_address()
+    answers.press(page.get_by_role("switch", name="GARCH"), "Space")
     answers.let_go()
     expect(page.get_by_role("columnheader", name="GARCH 80 %").first).to_be_visible()
     expect(page.get_by_text("The chance that IBM closes above 178.10")).to_be_visible()
