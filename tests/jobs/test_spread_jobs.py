@@ -57,14 +57,17 @@ def wait(workspace: Workspace, job: Job, until: Callable[[Job], bool]) -> Job:
 
 def test_both_processes_work_on_one_backtest_also_when_one_is_killed(workspace: Workspace) -> None:
     wanted = workspace.backtests.backtest("default", *ASKED, refit="quarterly").diagnosis.to_json()
-    job = workspace.desk.submit_backtest("default", *ASKED, refit="quarterly")
 
     def both_at_work(job: Job) -> bool:
         parts = workspace.desk.parts.of(job.id)
         return not job.active or len({part.pid for part in parts if part.state == "running"}) == 2
 
-    job = wait(workspace, job, both_at_work)
-    assert job.active, "it was over before a second process had come"
+    for _try in range(3):  # on a busy machine the first may be over before the second process has come; it stays
+        job = workspace.desk.submit_backtest("default", *ASKED, refit="quarterly")
+        job = wait(workspace, job, both_at_work)
+        if job.active:
+            break
+    assert job.active, "nobody helped"
     helper = next(part for part in workspace.desk.parts.of(job.id) if part.pid not in (None, job.pid))
     assert helper.pid is not None
     assert psutil.Process(helper.pid).environ()["OMP_NUM_THREADS"] == "1", "they share the two threads"
