@@ -62,9 +62,10 @@ def choose_level(answer: Answer, level: Level, key: str) -> None:
             on_change=_keep, args=(key, field, field_key),
             help=_("A price, for example a limit or a strike. It is drawn on the chart and kept in the address."),
         )  # fmt: skip
-        slider_key = key_showing(slider, level.price)
+        within = min(max(level.price, least), most)
+        slider_key = key_showing(slider, within)
         st.slider(
-            _("Drag the level"), least, most, level.price, step, format=written, key=slider_key,
+            _("Drag the level"), least, most, within, step, format=written, key=slider_key,
             on_change=_keep, args=(key, slider, slider_key),
             help=_("From the lowest to the highest price of the intervals; type a level beyond them."),
         )  # fmt: skip

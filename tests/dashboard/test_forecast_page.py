@@ -176,6 +176,21 @@ def test_a_level_is_typed_or_dragged_and_stands_in_the_address(sample: Workspace
     assert "level" not in app.query_params
 
 
+def test_the_slider_follows_a_level_beyond_its_reach_and_leads_back(sample: Workspace, open_page: OpenPage) -> None:
+    app = open_page("forecast", ticker="IBM", level="0.01")
+    assert_sound(app)
+    slider = number(app, "slider", "forecast_level_IBM_slider")
+    assert slider.value == slider.min > 0.01
+    number(app, "number_input", "forecast_level_IBM_field").set_value(400.0).run()
+    assert_sound(app)
+    assert number(app, "slider", "forecast_level_IBM_slider").value == 400.0
+    number(app, "slider", "forecast_level_IBM_slider").set_value(178.5).run()
+    assert_sound(app)
+    assert app.query_params["level"] == "178.5"
+    assert number(app, "slider", "forecast_level_IBM_slider").value == 178.5
+    assert number(app, "number_input", "forecast_level_IBM_field").value == 178.5
+
+
 def test_a_pasted_brazilian_spreadsheet_is_shown_as_it_was_read_and_forecast_when_that_is_accepted(
     sample: Workspace, open_page: OpenPage
 ) -> None:
