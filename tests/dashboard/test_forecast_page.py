@@ -176,7 +176,9 @@ def test_a_level_is_typed_or_dragged_and_stands_in_the_address(sample: Workspace
     assert "level" not in app.query_params
 
 
-def test_the_slider_follows_a_level_beyond_its_reach_and_leads_back(sample: Workspace, open_page: OpenPage) -> None:
+def test_the_slider_follows_a_level_beyond_its_reach_and_leads_back(
+    sample: Workspace, open_page: OpenPage
+) -> None:
     app = open_page("forecast", ticker="IBM", level="0.01")
     assert_sound(app)
     slider = number(app, "slider", "forecast_level_IBM_slider")
